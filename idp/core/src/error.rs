@@ -1,0 +1,32 @@
+//! Errors of the core that are not part of a protocol's answer.
+
+use crate::ports::MailError;
+use crate::seal::SealError;
+use crate::store::StoreError;
+
+/// The provider could not do its work. A wire shows it as 503 (`is_away`) or 500, with the request id and nothing else.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Sealed data that can't be opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// Something stored or configured contradicts itself.
+    #[error("inconsistent: {0}")]
+    Inconsistent(String),
+}
+
+impl Error {
+    /// True if the same call may succeed soon: a backend is away.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Away(_)) | Self::Mail(_))
+    }
+}
+
+/// Result of core calls.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

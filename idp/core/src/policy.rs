@@ -1,0 +1,148 @@
+//! Policy: plans, levels and lifetimes. Pure data from the configuration.
+
+use gait_sdk::PluginId;
+use serde::{Deserialize, Serialize};
+
+/// A row of a plan: any of these factors will do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Row(pub Vec<PluginId>);
+
+/// A plan: every row must be satisfied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Plan(pub Vec<Row>);
+
+/// A level of assurance, computed from proofs: it is met when every row of its plan is satisfied by a factor (never by a waiver).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcrRule {
+    /// The value in `acr`.
+    pub acr: String,
+    /// What proves it.
+    pub plan: Plan,
+}
+
+/// What the deployment does with behaviour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Watch {
+    /// Samples are dropped.
+    Off,
+    /// Samples are judged and decisions logged; nothing happens to the session.
+    Observe,
+    /// Decisions act.
+    #[default]
+    Enforce,
+}
+
+/// Lifetimes in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lifetimes {
+    /// Authorization code; at most 600, 60 by default.
+    pub code: u32,
+    /// Opaque access token.
+    pub access: u32,
+    /// JWT access token; at most 300.
+    pub access_jwt: u32,
+    /// ID token.
+    pub id_token: u32,
+    /// Refresh token since its last use.
+    pub refresh_idle: u32,
+    /// Refresh family since the grant.
+    pub refresh_absolute: u32,
+    /// Session since its last use.
+    pub session_idle: u32,
+    /// Session since it was begun.
+    pub session_absolute: u32,
+    /// Flow.
+    pub flow: u32,
+    /// Watch token; at most 600.
+    pub watch: u32,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            code: 60,
+            access: 600,
+            access_jwt: 300,
+            id_token: 3600,
+            refresh_idle: 14 * 86_400,
+            refresh_absolute: 90 * 86_400,
+            session_idle: 3600,
+            session_absolute: 12 * 3600,
+            flow: 1800,
+            watch: 600,
+        }
+    }
+}
+
+/// How the watch acts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WatchPolicy {
+    /// off, observe or enforce.
+    pub mode: Watch,
+    /// Composite fitness (0.0–1.0) from which a sign-in sample may waive, in account mode `auth`; `None` never waives.
+    pub waive_from: Option<f64>,
+    /// Composite fitness below which a sign-in sample removes waivers.
+    pub distrust_below: f64,
+    /// Weight of the behaviour fitness in the composite.
+    pub weight_behaviour: f64,
+    /// Weight of the IP trust score in the composite.
+    pub weight_ip: f64,
+    /// Unanswered seconds with the alarm standing after which a step-up becomes a revocation.
+    pub unanswered_s: u32,
+    /// Failed step-ups after which the session is revoked.
+    pub max_failed_step_ups: u32,
+    /// Breaker: more than this many revocations by the scorer within `breaker_window_s` turn further ones into step-ups.
+    pub breaker_revocations: u32,
+    /// Window of the breaker in seconds.
+    pub breaker_window_s: u32,
+    /// Longest random delay in milliseconds before a decision shows, so that the moment tells nothing.
+    pub decision_lag_ms: u32,
+    /// Seconds between batches that the collector is asked for.
+    pub batch_every_s: u32,
+    /// Days that unlearned records are kept.
+    pub record_days: u32,
+    /// Seconds between proofs for a watched client's session without behaviour consent (a plain periodic re-authentication).
+    pub reauth_without_consent_s: u32,
+}
+
+impl Default for WatchPolicy {
+    fn default() -> Self {
+        Self {
+            mode: Watch::Enforce,
+            waive_from: Some(0.8),
+            distrust_below: 0.3,
+            weight_behaviour: 0.7,
+            weight_ip: 0.3,
+            unanswered_s: 600,
+            max_failed_step_ups: 3,
+            breaker_revocations: 50,
+            breaker_window_s: 60,
+            decision_lag_ms: 1500,
+            batch_every_s: 5,
+            record_days: 7,
+            reauth_without_consent_s: 3600,
+        }
+    }
+}
+
+/// The whole policy of a deployment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// What a sign-in takes.
+    pub plan: Plan,
+    /// What a step-up takes: one factor proven after the demand, in order of preference.
+    pub step_up: Plan,
+    /// Levels, weakest first.
+    pub acrs: Vec<AcrRule>,
+    /// Lifetimes.
+    pub lifetimes: Lifetimes,
+    /// The watch.
+    pub watch: WatchPolicy,
+    /// Seconds within which a proof counts as fresh for what weakens protection.
+    pub fresh_s: u32,
+}

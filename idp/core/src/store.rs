@@ -1,0 +1,431 @@
+//! What the rules need of a database: small traits whose methods are **one atomic thing that happened**. No transaction
+//! crosses a trait; every method that changes state takes the events that tell of it, and writes both or neither.
+//!
+//! One contract suite (`idp/server/tests/it/contract`) runs on every implementation.
+
+use crate::account::{Account, BehaviourConsent, Identifier, Mode, StoredCredential};
+use crate::client::{Alg, Client};
+use crate::event::{Delivery, Event};
+use crate::grant::{Grant, Scopes, Standing, Token};
+use crate::ids::{AccountId, ClientId, DeliveryId, EventId, FlowId, GrantId, Kid, SessionId};
+use crate::seal::Sealed;
+use crate::session::{EndReason, Proof, RiskLevel, Session, StepUp};
+use crate::token::secret::Hash;
+use async_trait::async_trait;
+use gait_sdk::{CredentialId, Form, Label, Memo, PluginId, RecordId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Why a store call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The backend can't be reached, is full, or timed out: nothing was done.
+    #[error("store is away: {0}")]
+    Away(String),
+    /// Something with this id or name is there already: nothing was done.
+    #[error("{0} is taken")]
+    Taken(&'static str),
+    /// The version or sequence that was named is stale: nothing was done.
+    #[error("{0} has changed meanwhile")]
+    Stale(&'static str),
+    /// What is stored can't be read.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+}
+
+/// Result of store calls.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A change to a credential, with account and plugin stamped by the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CredentialChange {
+    /// Add.
+    Add(StoredCredential),
+    /// Replace the payload and label of one, if it still has this version; its version grows by one.
+    Replace {
+        /// The new state; its `credential.version` is the version that is replaced.
+        credential: StoredCredential,
+    },
+    /// Delete one of this plugin and account; absent is fine.
+    Forget {
+        /// Which plugin's.
+        plugin: PluginId,
+        /// Which.
+        id: CredentialId,
+    },
+    /// One was proven with: sets `last_used_at`.
+    Used {
+        /// Which.
+        id: CredentialId,
+    },
+}
+
+/// A question that is answered elsewhere, as the store keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredApproval {
+    /// Hash of the link's secret.
+    pub hash: Hash,
+    /// Whose answer.
+    pub account: AccountId,
+    /// Which plugin asks.
+    pub plugin: PluginId,
+    /// The flow that it came of.
+    pub flow: FlowId,
+    /// The session that the flow began, "this session" of "Not me".
+    pub session: Option<SessionId>,
+    /// The question.
+    pub form: Form,
+    /// What the plugin remembers.
+    pub memo: Memo,
+    /// When, from where, with what: shown on the page.
+    pub asked_at: Timestamp,
+    /// The asking visitor, as the plugin saw it.
+    pub visitor: gait_sdk::Visitor,
+    /// Hash of the asking browser's session or flow cookie: its owner needs no code.
+    pub browser: Hash,
+    /// Keyed hash of the code that the sign-in's tab shows.
+    pub code: Hash,
+    /// Dead from then on.
+    pub expires_at: Timestamp,
+    /// Wrong codes so far.
+    pub attempts: u32,
+    /// When it was answered.
+    pub answered_at: Option<Timestamp>,
+}
+
+/// A record as the store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredRecord {
+    /// Its id.
+    pub id: RecordId,
+    /// Whose.
+    pub account: AccountId,
+    /// Of which scorer.
+    pub plugin: PluginId,
+    /// In which session it was taken.
+    pub session: SessionId,
+    /// How far it is proven.
+    pub label: Label,
+    /// When.
+    pub at: Timestamp,
+    /// The plugin's data.
+    pub payload: Sealed,
+    /// True once learned.
+    pub settled: bool,
+}
+
+/// A model as the store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredModel {
+    /// Whose.
+    pub account: AccountId,
+    /// Of which scorer.
+    pub plugin: PluginId,
+    /// The sealed blob (JSON of [`gait_sdk::ModelBlob`]).
+    pub blob: Sealed,
+    /// Samples learned, for the progress bar.
+    pub samples: u32,
+    /// Whether there is enough to judge by.
+    pub enrolled: bool,
+    /// When it was trained; also the cache's version.
+    pub trained_at_ms: i64,
+}
+
+/// All that changes when a plugin's effects are carried out.
+#[derive(Clone, Debug, Default)]
+pub struct EffectBatch {
+    /// Credentials, in order.
+    pub credentials: Vec<CredentialChange>,
+    /// Approvals to keep.
+    pub approvals: Vec<StoredApproval>,
+    /// Set if a credential that the person proves with changed: `credential_changed_at`.
+    pub credential_changed_at: Option<Timestamp>,
+    /// What happened.
+    pub events: Vec<Event>,
+}
+
+/// Accounts and their credentials.
+#[async_trait]
+pub trait AccountStore: Send + Sync {
+    /// An account, disabled or not.
+    async fn account(&self, id: AccountId) -> Result<Option<Account>>;
+    /// By user name or e-mail address.
+    async fn account_by(&self, identifier: &Identifier) -> Result<Option<Account>>;
+    /// A page of accounts by id, after `after`.
+    async fn accounts(&self, after: Option<AccountId>, limit: u32) -> Result<Vec<Account>>;
+    /// Adds an account with its first credentials. [`StoreError::Taken`] if user name or address is taken by any account.
+    async fn add_account(&self, account: &Account, credentials: &[StoredCredential]) -> Result<()>;
+    /// Rewrites e-mail, verification, claims and `updated_at` of an account. [`StoreError::Taken`] as above.
+    async fn put_profile(&self, account: &Account) -> Result<()>;
+    /// Sets or clears `disabled_at`. Disabling also ends all sessions, grants and tokens, as [`SessionStore::end_sessions`] does for
+    /// `AccountChanged`.
+    async fn set_disabled(&self, id: AccountId, at: Option<Timestamp>, events: &[Event]) -> Result<()>;
+    /// Changes the mode.
+    async fn set_mode(&self, id: AccountId, mode: Mode, events: &[Event]) -> Result<()>;
+    /// Credentials of an account, of one plugin or of all, oldest first.
+    async fn credentials(&self, account: AccountId, plugin: Option<&PluginId>) -> Result<Vec<StoredCredential>>;
+    /// Carries out a batch: all or nothing. [`StoreError::Stale`] if a version is stale.
+    async fn carry_out(&self, account: AccountId, at: Timestamp, batch: &EffectBatch) -> Result<()>;
+    /// Counts one attempt in the window that is open for `key`, or opens one of `window_s` seconds; returns the count after it. Durable:
+    /// it guards an account.
+    async fn count_attempt(&self, key: &str, now: Timestamp, window_s: u32) -> Result<u64>;
+    /// Closes the window of `key`.
+    async fn clear_attempts(&self, key: &str) -> Result<()>;
+}
+
+/// Which sessions to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// One.
+    One(SessionId),
+    /// All of an account; sets its `revoked_before`.
+    AllOf(AccountId),
+    /// All of an account but one.
+    AllBut(AccountId, SessionId),
+}
+
+/// Makes the events of one ended session.
+pub type EndEvents<'a> = &'a (dyn Fn(&Session) -> Vec<Event> + Send + Sync);
+
+/// What is written when a session is proven anew.
+#[derive(Clone, Debug)]
+pub struct Strengthened {
+    /// Hash of the cookie's new secret; the old one is dead at once.
+    pub secret: Hash,
+    /// All proofs.
+    pub proofs: Vec<Proof>,
+    /// The level from now on.
+    pub level: RiskLevel,
+    /// A step-up that is still demanded.
+    pub step_up: Option<StepUp>,
+    /// Where.
+    pub place: crate::session::Place,
+}
+
+/// Sessions.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Begins one; `secret` is its cookie's hash. [`StoreError::Stale`] if the account is disabled meanwhile.
+    async fn begin_session(&self, session: &Session, secret: &Hash, events: &[Event]) -> Result<()>;
+    /// By the cookie's hash; ended ones too.
+    async fn session_by_secret(&self, secret: &Hash) -> Result<Option<Session>>;
+    /// By `sid`; ended ones too.
+    async fn session(&self, id: &SessionId) -> Result<Option<Session>>;
+    /// Living sessions of an account, newest first.
+    async fn sessions_of(&self, account: AccountId) -> Result<Vec<Session>>;
+    /// Notes the last use. May be lost in a crash.
+    async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Result<()>;
+    /// Proves a session anew. [`StoreError::Stale`] unless it lives and still has this sequence.
+    async fn strengthen_session(
+        &self,
+        id: &SessionId,
+        sequence: i64,
+        at: Timestamp,
+        change: &Strengthened,
+        events: &[Event],
+    ) -> Result<()>;
+    /// Changes level and demand. [`StoreError::Stale`] unless it lives and still has this sequence.
+    async fn set_risk(
+        &self,
+        id: &SessionId,
+        sequence: i64,
+        level: RiskLevel,
+        step_up: Option<&StepUp>,
+        events: &[Event],
+    ) -> Result<()>;
+    /// Ends sessions, and with them their grants and tokens (`offline_access` grants only if the reason is one of security). Ended
+    /// sessions stay as they are. Returns those that this call ended.
+    async fn end_sessions(&self, which: &Which, at: Timestamp, reason: EndReason, events: EndEvents<'_>) -> Result<Vec<Session>>;
+    /// Living sessions whose step-up was demanded before `before`.
+    async fn step_ups_before(&self, before: Timestamp, limit: u32) -> Result<Vec<Session>>;
+}
+
+/// What became of a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redeemed {
+    /// This call won: grant and tokens are stored.
+    First,
+    /// It was spent before, for this grant; nothing was stored.
+    Replayed(GrantId),
+    /// Session, account or client is gone meanwhile; the code is spent, nothing was issued.
+    Dead,
+}
+
+/// What became of a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotated {
+    /// This call won: the old one is spent, the new ones are stored.
+    First,
+    /// It was spent before; nothing was stored.
+    Replayed,
+    /// Grant, session, account or client is gone meanwhile; nothing was stored.
+    Dead,
+}
+
+/// Grants and tokens.
+#[async_trait]
+pub trait GrantStore: Send + Sync {
+    /// Spends a code: leaves its tombstone (unique) and stores the grant and its first tokens. Exactly one call per code wins.
+    async fn redeem_code(&self, code: &Hash, grant: &Grant, tokens: &[Token], events: &[Event]) -> Result<Redeemed>;
+    /// The grant that a spent code led to.
+    async fn spent_code(&self, code: &Hash) -> Result<Option<GrantId>>;
+    /// Spends a refresh token and stores its successors. Exactly one call per token wins.
+    async fn rotate_refresh(&self, old: &Hash, at: Timestamp, tokens: &[Token]) -> Result<Rotated>;
+    /// Stores tokens without a grant (client credentials).
+    async fn add_tokens(&self, tokens: &[Token]) -> Result<()>;
+    /// A token with all that its life hangs on.
+    async fn standing(&self, token: &Hash) -> Result<Option<Standing>>;
+    /// A grant, revoked or not.
+    async fn grant(&self, id: GrantId) -> Result<Option<Grant>>;
+    /// Grants of a session, revoked ones too.
+    async fn grants_of_session(&self, id: &SessionId) -> Result<Vec<Grant>>;
+    /// Living grants of an account, newest first.
+    async fn grants_of(&self, account: AccountId) -> Result<Vec<Grant>>;
+    /// Revokes a grant and its tokens. Idempotent; events are written by the first call only.
+    async fn revoke_grant(&self, id: GrantId, at: Timestamp, events: &[Event]) -> Result<()>;
+    /// Revokes every grant between an account and a client, and forgets the OAuth consent.
+    async fn disconnect(&self, account: AccountId, client: &ClientId, at: Timestamp, events: &[Event]) -> Result<()>;
+    /// Revokes one token.
+    async fn revoke_token(&self, token: &Hash, at: Timestamp) -> Result<()>;
+    /// Scopes that an account has consented to for a client.
+    async fn consent(&self, account: AccountId, client: &ClientId) -> Result<Option<Scopes>>;
+    /// Remembers an OAuth consent.
+    async fn put_consent(&self, account: AccountId, client: &ClientId, scopes: &Scopes, at: Timestamp) -> Result<()>;
+    /// Deletes tokens, tombstones, attempts and ended sessions that died before `before`; returns how many rows went.
+    async fn purge(&self, before: Timestamp) -> Result<u64>;
+}
+
+/// Clients.
+#[async_trait]
+pub trait ClientStore: Send + Sync {
+    /// One.
+    async fn client(&self, id: &ClientId) -> Result<Option<Client>>;
+    /// All, by id.
+    async fn clients(&self) -> Result<Vec<Client>>;
+    /// Adds or rewrites one.
+    async fn put_client(&self, client: &Client) -> Result<()>;
+    /// Removes one with its grants, tokens and consents; false if there was none.
+    async fn remove_client(&self, id: &ClientId, at: Timestamp) -> Result<bool>;
+}
+
+/// Approvals.
+#[async_trait]
+pub trait ApprovalStore: Send + Sync {
+    /// One, answered or not.
+    async fn approval(&self, hash: &Hash) -> Result<Option<StoredApproval>>;
+    /// Counts a wrong code; returns the count after it.
+    async fn fail_approval(&self, hash: &Hash) -> Result<u32>;
+    /// Names the session that the flow began, in all its approvals.
+    async fn bind_approvals(&self, flow: &FlowId, session: &SessionId) -> Result<()>;
+    /// Answers one and carries the batch out, both or neither. False if it was answered before: exactly one call wins.
+    async fn answer_approval(&self, hash: &Hash, at: Timestamp, batch: &EffectBatch) -> Result<bool>;
+}
+
+/// Behaviour: consent, records, models.
+#[async_trait]
+pub trait BehaviourStore: Send + Sync {
+    /// The consent in force.
+    async fn behaviour_consent(&self, account: AccountId) -> Result<Option<BehaviourConsent>>;
+    /// Every consent ever given, oldest first, for the export.
+    async fn behaviour_consents(&self, account: AccountId) -> Result<Vec<BehaviourConsent>>;
+    /// Gives consent; one in force stays as it is.
+    async fn give_consent(&self, consent: &BehaviourConsent, events: &[Event]) -> Result<()>;
+    /// Withdraws it and erases models and records, in one.
+    async fn withdraw_consent(&self, account: AccountId, at: Timestamp, events: &[Event]) -> Result<()>;
+    /// Erases models and records.
+    async fn erase_behaviour(&self, account: AccountId, events: &[Event]) -> Result<()>;
+    /// Keeps a record, if consent is in force; false if it isn't.
+    async fn keep_record(&self, record: &StoredRecord) -> Result<bool>;
+    /// Sets the label of a session's unsettled records.
+    async fn label_records(&self, session: &SessionId, label: Label) -> Result<()>;
+    /// Unsettled records of one account, oldest first.
+    async fn unsettled_records(&self, account: AccountId, plugin: &PluginId, limit: u32) -> Result<Vec<StoredRecord>>;
+    /// How many records of an account are unsettled.
+    async fn count_unsettled(&self, account: AccountId, plugin: &PluginId) -> Result<u64>;
+    /// Accounts that have unsettled records.
+    async fn accounts_to_train(&self, plugin: &PluginId, limit: u32) -> Result<Vec<AccountId>>;
+    /// Stores a model and settles its records, both or neither, if consent is still in force; false if it isn't. `replaces` is the
+    /// `trained_at_ms` of the model that was extended; [`StoreError::Stale`] if it is another now.
+    async fn put_model(&self, model: &StoredModel, replaces: Option<i64>, settled: &[RecordId]) -> Result<bool>;
+    /// Settles records without a new model.
+    async fn settle_records(&self, settled: &[RecordId]) -> Result<()>;
+    /// The model of an account.
+    async fn model(&self, account: AccountId, plugin: &PluginId) -> Result<Option<StoredModel>>;
+    /// Deletes settled records, and unsettled ones taken before `before`; returns how many went.
+    async fn purge_records(&self, before: Timestamp) -> Result<u64>;
+}
+
+/// A signing key as the store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredKey {
+    /// Its id.
+    pub kid: Kid,
+    /// Algorithm.
+    pub alg: Alg,
+    /// The private key (PKCS#8), sealed.
+    pub private: Sealed,
+    /// The public JWK.
+    pub public: serde_json::Value,
+    /// When it was made; it signs from then on until a newer one of its algorithm is made.
+    pub created_at: Timestamp,
+    /// Published until then; `None` while it signs.
+    pub retire_at: Option<Timestamp>,
+}
+
+/// Keys, leases, events and deliveries.
+#[async_trait]
+pub trait OperationStore: Send + Sync {
+    /// The backend answers.
+    async fn ping(&self) -> Result<()>;
+    /// All keys, newest first.
+    async fn keys(&self) -> Result<Vec<StoredKey>>;
+    /// Adds a key and retires the signing one of its algorithm at `retire_at`, both or neither. With `only_first`, does nothing and
+    /// returns false if there is a key of the algorithm (two nodes starting at once make one).
+    async fn add_key(&self, key: &StoredKey, retire_at: Timestamp, only_first: bool) -> Result<bool>;
+    /// Deletes keys whose `retire_at` has passed.
+    async fn purge_keys(&self, now: Timestamp) -> Result<u64>;
+    /// Takes or renews the lease `name` for `holder` until `now + ttl_s`; false while another holds it.
+    async fn lease(&self, name: &str, holder: &str, now: Timestamp, ttl_s: u32) -> Result<bool>;
+    /// A value of the deployment (for example the check value of the master key), if it was set.
+    async fn setting(&self, name: &str) -> Result<Option<String>>;
+    /// Sets a value once: returns what is stored after the call, by this call or an earlier one.
+    async fn set_once(&self, name: &str, value: &str) -> Result<String>;
+    /// Writes an event that goes with no other change.
+    async fn note(&self, event: &Event) -> Result<()>;
+    /// Events not yet expanded into deliveries, oldest first.
+    async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>>;
+    /// Marks an event as expanded and stores its deliveries, both or neither; false if it was expanded before.
+    async fn expand_event(&self, event: EventId, deliveries: &[Delivery]) -> Result<bool>;
+    /// Claims deliveries that are due, for `lease_s` seconds: no other caller gets them meanwhile.
+    async fn claim_deliveries(&self, now: Timestamp, lease_s: u32, limit: u32) -> Result<Vec<Delivery>>;
+    /// It arrived.
+    async fn delivered(&self, id: DeliveryId, at: Timestamp) -> Result<()>;
+    /// It did not: try again at `next_at`, or never (`None`: a dead letter).
+    async fn delivery_failed(&self, id: DeliveryId, next_at: Option<Timestamp>, error: &str) -> Result<()>;
+    /// Events about an account, newest first, for its export and for operators.
+    async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>>;
+}
+
+/// The durable store.
+pub trait Store:
+    AccountStore + SessionStore + GrantStore + ClientStore + ApprovalStore + BehaviourStore + OperationStore
+{
+}
+impl<T: AccountStore + SessionStore + GrantStore + ClientStore + ApprovalStore + BehaviourStore + OperationStore> Store for T {}
+
+/// The ephemeral store: it may die, and nothing may fail open for it. Keys are typed by their prefix (`flow:`, `code:`, …), so one
+/// kind never stands for another.
+#[async_trait]
+pub trait Ephemeral: Send + Sync {
+    /// Sets `key` for `ttl_s` seconds.
+    async fn put(&self, key: &str, value: &[u8], ttl_s: u32) -> Result<()>;
+    /// Sets `key` unless it is there; true if this call set it. Replay caches.
+    async fn put_new(&self, key: &str, value: &[u8], ttl_s: u32) -> Result<bool>;
+    /// Reads `key`.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>>;
+    /// Reads and removes `key`: exactly one caller gets it.
+    async fn take(&self, key: &str) -> Result<Option<Vec<u8>>>;
+    /// Sets `key` to `new` if it still is `old`; true if this call did.
+    async fn swap(&self, key: &str, old: &[u8], new: &[u8], ttl_s: u32) -> Result<bool>;
+    /// Counts one in the window that is open for `key`, or opens one of `window_s` seconds; returns the count after it.
+    async fn count(&self, key: &str, window_s: u32) -> Result<u64>;
+}

@@ -1,0 +1,3 @@
+//! Tokens: secrets, keys, JWTs, and what becomes of them.
+
+pub mod secret;
