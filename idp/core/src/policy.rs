@@ -139,6 +139,8 @@ pub struct Policy {
     pub step_up: Plan,
     /// Levels, weakest first.
     pub acrs: Vec<AcrRule>,
+    /// The factor that recovery sets anew (its `Enrol` form is shown behind the mailed link); `None` switches recovery off.
+    pub recovery: Option<PluginId>,
     /// Lifetimes.
     pub lifetimes: Lifetimes,
     /// The watch.

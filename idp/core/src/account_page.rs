@@ -1,0 +1,161 @@
+//! What the account's owner sees and does at `/account`. What weakens protection needs a fresh proof, and is refused while a
+//! step-up is pending.
+
+use crate::Idp;
+use crate::account::{Account, BehaviourConsent, Mode};
+use crate::error::{Error, Result};
+use crate::grant::Grant;
+use crate::ids::{ClientId, SessionId};
+use crate::session::Session;
+use crate::visit::{Caller, Cookie};
+use gait_sdk::{CredentialId, PluginId, Text, Timestamp};
+
+/// A browser with a living session.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// Its account.
+    pub account: Account,
+    /// Goes back with every change as `csrf`; derived from the session's cookie.
+    pub csrf: String,
+}
+
+/// A credential on the page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// Its id.
+    pub id: CredentialId,
+    /// Its plugin.
+    pub plugin: PluginId,
+    /// What its plugin is called.
+    pub kind: Text,
+    /// What it is called.
+    pub label: String,
+    /// True for waivers: a trusted address, not a factor.
+    pub waiver: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// What is held about the person's behaviour.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BehaviourView {
+    /// Whether the deployment has a scorer and watches at all.
+    pub available: bool,
+    /// The consent in force.
+    pub consent: Option<BehaviourConsent>,
+    /// Version of the text that would be consented to now.
+    pub text_version: String,
+    /// Train or auth.
+    pub mode: Mode,
+    /// Samples learned.
+    pub samples: u32,
+    /// Samples waiting.
+    pub waiting: u64,
+    /// Samples until enrolment.
+    pub needed: u32,
+    /// Whether mode `auth` may be chosen.
+    pub enrolled: bool,
+}
+
+/// The account page.
+#[derive(Clone, Debug)]
+pub struct AccountPage {
+    /// Living sessions, newest first.
+    pub sessions: Vec<Session>,
+    /// Connected apps: client id, name, living grants.
+    pub apps: Vec<(ClientId, String, Vec<Grant>)>,
+    /// Credentials and trusted addresses.
+    pub held: Vec<Held>,
+    /// Plugins that can be set up here.
+    pub can_enrol: Vec<(PluginId, Text)>,
+    /// Behaviour.
+    pub behaviour: BehaviourView,
+}
+
+/// Why a change was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// Nobody is signed in here.
+    #[error("not signed in")]
+    SignedOut,
+    /// `csrf` is missing or wrong.
+    #[error("the page was out of date")]
+    OutOfDate,
+    /// A factor must be proven first: begin a page flow with `fresh`.
+    #[error("a fresh proof is needed")]
+    NeedsProof,
+    /// A step-up is pending: the same, and nothing else until it is passed.
+    #[error("a step-up is pending")]
+    StepUpPending,
+    /// There is no such thing.
+    #[error("not found")]
+    NotFound,
+    /// It isn't possible: says why, as a Fluent key.
+    #[error("not possible: {}", .0.fallback)]
+    Refused(Text),
+    /// The provider.
+    #[error(transparent)]
+    Core(#[from] Error),
+}
+
+/// A change that the owner makes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// End one session.
+    EndSession(SessionId),
+    /// End all sessions but this one.
+    EndOthers,
+    /// Disconnect an app.
+    Disconnect(ClientId),
+    /// Remove a credential or a trusted address.
+    Forget(CredentialId),
+    /// Choose the mode.
+    Mode(Mode),
+    /// Give behaviour consent to the text of this version.
+    GiveConsent {
+        /// As it was shown.
+        text_version: String,
+    },
+    /// Withdraw it; erases what is held.
+    WithdrawConsent,
+    /// Erase what is held.
+    EraseBehaviour,
+}
+
+impl Idp {
+    /// Who is signed in, if anybody; notes the use of the session.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn signed_in(&self, caller: &Caller) -> Result<Option<SignedIn>> {
+        todo!()
+    }
+
+    /// What the page shows.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn account_page(&self, who: &SignedIn) -> Result<AccountPage> {
+        todo!()
+    }
+
+    /// Makes a change, if `csrf` is right and the session is proven enough for it.
+    ///
+    /// # Errors
+    /// See [`ChangeError`].
+    pub async fn change(&self, change: &Change, csrf: &str, caller: &Caller) -> Result<Vec<Cookie>, ChangeError> {
+        todo!()
+    }
+
+    /// Everything held about the person's behaviour and account, as JSON. Needs a fresh proof.
+    ///
+    /// # Errors
+    /// See [`ChangeError`].
+    pub async fn export(&self, csrf: &str, caller: &Caller) -> Result<serde_json::Value, ChangeError> {
+        todo!()
+    }
+}

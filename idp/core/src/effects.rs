@@ -1,0 +1,1 @@
+//! Carrying out what plugins ask for. Only this module does.
