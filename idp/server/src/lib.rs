@@ -1,1 +1,189 @@
-//! stub
+//! Gait's wires: HTTP, storage, themes, mail, jobs. The rules are in `gait-core`.
+//!
+//! [`App::builder`] is the composition root; a custom build adds its own factors there.
+
+pub mod cli;
+pub mod config;
+#[cfg(feature = "dev")]
+pub mod dev;
+pub mod http;
+pub mod jobs;
+pub mod log;
+pub mod mail;
+pub mod master;
+pub mod page;
+pub mod plugins;
+pub mod ports;
+pub mod seed;
+pub mod sink;
+pub mod store;
+pub mod theme;
+
+use anyhow::{Context as _, anyhow};
+use axum::Router;
+use config::Config;
+use gait_core::ephemeral::InProcess;
+use gait_core::ports::{Clock, Entropy, Ports};
+use gait_core::registry::Registry;
+use gait_core::{Idp, Setup};
+use gait_sdk::{Authenticator, Scorer};
+use mail::{Outlet, QueuedMailer};
+use sink::callbacks::Callbacks;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use theme::{Locales, Themes};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// A provider that is ready to serve.
+pub struct App {
+    /// The provider.
+    pub idp: Arc<Idp>,
+    /// Its routes' shared state.
+    pub http: http::App,
+    jobs: JoinSet<()>,
+}
+
+/// Puts a provider together.
+pub struct Builder {
+    config: Config,
+    factors: Vec<Arc<dyn Authenticator>>,
+    scorer: Option<Arc<dyn Scorer>>,
+    outlet: Option<Outlet>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl App {
+    /// Begins with the plugins in the tree.
+    pub fn builder(config: Config) -> Builder {
+        let plugins = &config.plugins;
+        let factors: Vec<Arc<dyn Authenticator>> = vec![
+            Arc::new(gait_password::Password::new(plugins.password.clone())),
+            Arc::new(gait_email_otp::EmailOtp::new(plugins.email_otp.clone())),
+            Arc::new(gait_ip_trust::IpTrust::new(plugins.ip_trust.clone())),
+        ];
+        Builder {
+            config,
+            factors,
+            scorer: None,
+            outlet: None,
+            clock: Arc::new(ports::SystemClock),
+            entropy: Arc::new(ports::SystemEntropy::default()),
+        }
+    }
+
+    /// Serves until `shutdown` resolves; requests in progress are finished.
+    ///
+    /// # Errors
+    /// The listener fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        extra: Router<http::App>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        let service = http::router(self.http, extra).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service).with_graceful_shutdown(shutdown).await?;
+        drop(self.jobs);
+        Ok(())
+    }
+}
+
+impl Builder {
+    /// Adds a factor; one of the same id replaces the tree's.
+    #[must_use]
+    pub fn factor(mut self, factor: Arc<dyn Authenticator>) -> Self {
+        self.factors.push(factor);
+        self
+    }
+
+    /// Puts a scorer in the place of the tree's.
+    #[must_use]
+    pub fn scorer(mut self, scorer: Arc<dyn Scorer>) -> Self {
+        self.scorer = Some(scorer);
+        self
+    }
+
+    /// Sends mail elsewhere than the configuration says.
+    #[must_use]
+    pub fn outlet(mut self, outlet: Outlet) -> Self {
+        self.outlet = Some(outlet);
+        self
+    }
+
+    /// Another clock, for tests.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Opens the store, starts the core and the jobs.
+    ///
+    /// # Errors
+    /// Anything that the configuration names isn't there or doesn't fit; says which.
+    pub async fn build(self) -> anyhow::Result<App> {
+        let config = self.config;
+        let master = master::load(&config)?;
+        let store = Arc::new(store::Sqlite::open(&config.data_dir.join("gait.db")).await?);
+        let themes = Arc::new(Themes::load(config.themes_dir.clone(), &config.theme, config.reload_themes)?);
+        let registry = registry(&config, self.factors, self.scorer)?;
+        let outlet = match (self.outlet, &config.smtp) {
+            (Some(outlet), _) => outlet,
+            (None, Some(smtp)) => Outlet::smtp(smtp)?,
+            (None, None) => return Err(anyhow!("[smtp] is missing: the plan and recovery send mail")),
+        };
+        let client_themes = seed::client_themes(&config);
+        let mailer = QueuedMailer::start(outlet, themes.clone(), move |mail| {
+            mail.client.as_ref().and_then(|client| client_themes.get(client)).cloned()
+        });
+        let bell = jobs::Bell::default();
+        let ports =
+            Ports { clock: self.clock, entropy: self.entropy, mailer: Arc::new(mailer), wake: Arc::new(bell.clone()) };
+        let ephemeral = Arc::new(InProcess::new(ports.clock.clone()));
+        let senders = config.senders.iter().map(config::SenderConfig::sender).collect::<Result<_, _>>();
+        let setup = Setup {
+            issuer: config.issuer.clone(),
+            policy: config.policy.clone(),
+            store,
+            ephemeral,
+            ports,
+            master,
+            registry,
+            senders: senders.map_err(|why| anyhow!(why))?,
+        };
+        let idp = Arc::new(Idp::start(setup).await.context("the provider can't start")?);
+        seed::declared(&idp, &config).await?;
+        let callbacks = Callbacks::new(config.allow_private_receivers);
+        let jobs = jobs::start(&idp, &bell, callbacks, config.retrain_every_s);
+        let http = http::App {
+            idp: idp.clone(),
+            locales: Arc::new(Locales::default()),
+            themes,
+            theme: config.theme.into(),
+            trusted_proxies: config.trusted_proxies.into(),
+        };
+        Ok(App { idp, http, jobs })
+    }
+}
+
+/// Every plugin behind its limits; CPU-bound ones share as many slots as there are cores.
+fn registry(
+    config: &Config,
+    factors: Vec<Arc<dyn Authenticator>>,
+    scorer: Option<Arc<dyn Scorer>>,
+) -> anyhow::Result<Registry> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let slots = Arc::new(Semaphore::new(cores));
+    let registry = factors
+        .into_iter()
+        .fold(Registry::default(), |registry, factor| registry.with(plugins::guard(factor, slots.clone())));
+    let scorer = match scorer {
+        Some(scorer) => scorer,
+        None => Arc::new(gait_behavior::Behavior::new(config.plugins.behavior.clone())?),
+    };
+    // Learning must never take the slots that sign-ins wait for.
+    Ok(registry.with_scorer(plugins::guard_scorer(scorer, Arc::new(Semaphore::new(1)))))
+}

@@ -1,0 +1,36 @@
+//! `gait theme`.
+
+use crate::theme::{self, Themes};
+use anyhow::bail;
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// Themes.
+#[derive(Subcommand)]
+pub enum Theme {
+    /// Renders every page and mail of a theme with sample data; undefined variables and missing translations are errors.
+    Check {
+        /// Its name.
+        name: String,
+        /// Folder of further themes.
+        #[arg(long)]
+        themes_dir: Option<PathBuf>,
+        /// Write the pages here, to look at.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(command: Theme) -> anyhow::Result<()> {
+    let Theme::Check { name, themes_dir, out } = command;
+    let themes = Themes::load(themes_dir, &name, false)?;
+    let report = theme::check(&themes, &name, out.as_deref())?;
+    for problem in &report.problems {
+        println!("FAIL  {problem}");
+    }
+    println!("{} pages and mails rendered, {} problems", report.rendered, report.problems.len());
+    if !report.problems.is_empty() {
+        bail!("the theme {name} has problems");
+    }
+    Ok(())
+}

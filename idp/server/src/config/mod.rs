@@ -1,0 +1,340 @@
+//! The configuration: one TOML file. Unknown keys are refused, and every error names the line and the reason.
+
+mod account;
+mod client;
+mod sender;
+
+pub use account::AccountConfig;
+pub use client::ClientConfig;
+pub use sender::SenderConfig;
+
+use gait_core::policy::{AcrRule, Lifetimes, Plan, Policy, Row, WatchPolicy};
+use gait_sdk::PluginId;
+use ipnet::IpNet;
+use serde::Deserialize;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Encryption of the connection to the mail server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailTls {
+    /// STARTTLS, required.
+    #[default]
+    Starttls,
+    /// TLS from the first byte.
+    Tls,
+    /// None: only for a server on loopback.
+    None,
+}
+
+/// `[smtp]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmtpConfig {
+    /// Host name.
+    pub host: String,
+    /// Port; by default 587 (STARTTLS), 465 (TLS) or 25.
+    pub port: Option<u16>,
+    /// Encryption.
+    #[serde(default)]
+    pub tls: MailTls,
+    /// User name, if the server wants one.
+    pub username: Option<String>,
+    /// File that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// Sender, for example `Example <no-reply@example.test>`.
+    pub from: String,
+}
+
+/// `[policy]`; see [`Policy`] for the meaning.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PolicyConfig {
+    plan: Plan,
+    step_up: Plan,
+    acr: Vec<AcrRule>,
+    recovery: Option<PluginId>,
+    lifetimes: Lifetimes,
+    watch: WatchPolicy,
+    fresh_s: u32,
+}
+
+fn plan(rows: &[&[&str]]) -> Plan {
+    Plan(rows.iter().map(|row| Row(row.iter().map(|&id| id.into()).collect())).collect())
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self {
+            plan: plan(&[&["password"], &["ip-trust", "email-otp"]]),
+            step_up: plan(&[&["email-otp", "password"]]),
+            acr: vec![
+                AcrRule { acr: "urn:gait:acr:1fa".into(), plan: plan(&[&["password", "email-otp"]]) },
+                AcrRule { acr: "urn:gait:acr:2fa".into(), plan: plan(&[&["password"], &["email-otp"]]) },
+            ],
+            recovery: Some("password".into()),
+            lifetimes: Lifetimes::default(),
+            watch: WatchPolicy::default(),
+            fresh_s: 300,
+        }
+    }
+}
+
+/// `[plugins]`: one table for each plugin in the tree; see the plugin's own documentation.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PluginsConfig {
+    /// Password.
+    pub password: gait_password::Config,
+    /// One-time code by e-mail.
+    pub email_otp: gait_email_otp::Config,
+    /// Trust in addresses.
+    pub ip_trust: gait_ip_trust::Config,
+    /// The behavioural scorer.
+    pub behavior: gait_behavior::Config,
+}
+
+/// The file as it is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    issuer: Spanned<String>,
+    #[serde(default = "default_listen")]
+    listen: SocketAddr,
+    #[serde(default = "default_data_dir")]
+    data_dir: PathBuf,
+    master_key_file: Option<PathBuf>,
+    #[serde(default)]
+    trusted_proxies: Vec<IpNet>,
+    #[serde(default)]
+    log: LogFormat,
+    #[serde(default = "default_theme")]
+    theme: String,
+    themes_dir: Option<PathBuf>,
+    #[serde(default = "default_retrain")]
+    retrain_every_s: Spanned<u32>,
+    #[serde(default)]
+    allow_private_receivers: bool,
+    #[serde(default)]
+    policy: Spanned<PolicyConfig>,
+    smtp: Option<SmtpConfig>,
+    #[serde(default)]
+    plugins: PluginsConfig,
+    #[serde(default, rename = "client")]
+    clients: Vec<Spanned<ClientConfig>>,
+    #[serde(default, rename = "account")]
+    accounts: Vec<Spanned<AccountConfig>>,
+    #[serde(default, rename = "sender")]
+    senders: Vec<Spanned<SenderConfig>>,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8080))
+}
+fn default_data_dir() -> PathBuf {
+    PathBuf::from(".gait")
+}
+fn default_theme() -> String {
+    "default".to_owned()
+}
+fn default_retrain() -> Spanned<u32> {
+    Spanned::new(0..0, 120)
+}
+
+/// A configuration that was read and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The issuer, without a trailing slash.
+    pub issuer: String,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Folder of the database and the master key.
+    pub data_dir: PathBuf,
+    /// File of the master key; `master.key` in the data folder by default.
+    pub master_key_file: PathBuf,
+    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Log format.
+    pub log: LogFormat,
+    /// The deployment's theme.
+    pub theme: String,
+    /// Folder of further themes.
+    pub themes_dir: Option<PathBuf>,
+    /// Themes are read anew when their files change (the dev mode).
+    pub reload_themes: bool,
+    /// Seconds between rounds of learning.
+    pub retrain_every_s: u32,
+    /// Logout tokens and callbacks may go to loopback and private addresses and over http.
+    pub allow_private_receivers: bool,
+    /// The policy.
+    pub policy: Policy,
+    /// The mail server; without one, mail is caught (the dev mode) or refused.
+    pub smtp: Option<SmtpConfig>,
+    /// Plugins.
+    pub plugins: PluginsConfig,
+    /// Declared clients.
+    pub clients: Vec<ClientConfig>,
+    /// Declared accounts.
+    pub accounts: Vec<AccountConfig>,
+    /// Declared senders of signals.
+    pub senders: Vec<SenderConfig>,
+}
+
+/// The configuration is wrong: `file:line: reason`.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}{}: {reason}", .line.map(|line| format!(":{line}")).unwrap_or_default())]
+pub struct ConfigError {
+    /// Which file.
+    pub file: String,
+    /// Which line, counted from 1.
+    pub line: Option<usize>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Config {
+    /// Reads and checks a file. Relative paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the line.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
+            file: path.display().to_string(),
+            line: None,
+            reason: format!("can't be read: {error}"),
+        })?;
+        Self::parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// As [`Config::load`], from text; `folder` is what relative paths start from.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the line.
+    pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let source = Source { text, name };
+        let file: File = toml::from_str(text).map_err(|error| source.toml(&error))?;
+        let issuer = source.check(&file.issuer, |issuer| check_issuer(issuer))?;
+        let retrain_every_s =
+            source.check(&file.retrain_every_s, |&seconds| if seconds == 0 { Err("must be at least 1".to_owned()) } else { Ok(seconds) })?;
+        let policy = source.check(&file.policy, check_policy)?;
+        let clients = source.check_all(&file.clients, |client| client.check(folder))?;
+        let accounts = source.check_all(&file.accounts, AccountConfig::check)?;
+        let senders = source.check_all(&file.senders, |sender| sender.check(folder))?;
+        let data_dir = folder.join(file.data_dir);
+        Ok(Self {
+            issuer,
+            listen: file.listen,
+            master_key_file: file.master_key_file.map_or_else(|| data_dir.join("master.key"), |path| folder.join(path)),
+            data_dir,
+            trusted_proxies: file.trusted_proxies,
+            log: file.log,
+            theme: file.theme,
+            themes_dir: file.themes_dir.map(|path| folder.join(path)),
+            reload_themes: false,
+            retrain_every_s,
+            allow_private_receivers: file.allow_private_receivers,
+            policy,
+            smtp: file.smtp.map(|smtp| SmtpConfig { password_file: smtp.password_file.map(|path| folder.join(path)), ..smtp }),
+            plugins: file.plugins,
+            clients,
+            accounts,
+            senders,
+        })
+    }
+}
+
+fn check_issuer(issuer: &str) -> Result<String, String> {
+    let url = url::Url::parse(issuer).map_err(|error| format!("issuer {issuer:?} is no URL: {error}"))?;
+    let loopback = matches!(url.host(), Some(url::Host::Domain("localhost"))) || is_loopback_ip(&url);
+    if url.scheme() != "https" && !(url.scheme() == "http" && loopback) {
+        return Err("the issuer must be https (http only on loopback)".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err("the issuer has no query, fragment or user".to_owned());
+    }
+    if issuer.ends_with('/') || url.path() != "/" {
+        return Err("the issuer is an origin: no path and no trailing slash".to_owned());
+    }
+    Ok(issuer.to_owned())
+}
+
+fn is_loopback_ip(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        _ => false,
+    }
+}
+
+fn check_policy(policy: &PolicyConfig) -> Result<Policy, String> {
+    let life = policy.lifetimes;
+    for (name, value, most) in
+        [("code", life.code, 600), ("access_jwt", life.access_jwt, 300), ("watch", life.watch, 600), ("flow", life.flow, 7200)]
+    {
+        if value == 0 || value > most {
+            return Err(format!("policy.lifetimes.{name} must be 1 to {most} seconds, not {value}"));
+        }
+    }
+    let watch = &policy.watch;
+    for (name, value) in [
+        ("distrust_below", Some(watch.distrust_below)),
+        ("waive_from", watch.waive_from),
+        ("weight_behaviour", Some(watch.weight_behaviour)),
+        ("weight_ip", Some(watch.weight_ip)),
+    ] {
+        if value.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
+            return Err(format!("policy.watch.{name} must be 0.0 to 1.0"));
+        }
+    }
+    if watch.weight_behaviour + watch.weight_ip <= 0.0 {
+        return Err("policy.watch.weight_behaviour and weight_ip can't both be 0".to_owned());
+    }
+    Ok(Policy {
+        plan: policy.plan.clone(),
+        step_up: policy.step_up.clone(),
+        acrs: policy.acr.clone(),
+        recovery: policy.recovery.clone(),
+        lifetimes: life,
+        watch: watch.clone(),
+        fresh_s: policy.fresh_s,
+    })
+}
+
+/// The text that errors point into.
+struct Source<'a> {
+    text: &'a str,
+    name: &'a str,
+}
+
+impl Source<'_> {
+    fn error(&self, offset: Option<usize>, reason: impl fmt::Display) -> ConfigError {
+        let line = offset.and_then(|offset| self.text.get(..offset)).map(|before| before.matches('\n').count() + 1);
+        ConfigError { file: self.name.to_owned(), line, reason: reason.to_string() }
+    }
+
+    fn toml(&self, error: &toml::de::Error) -> ConfigError {
+        self.error(error.span().map(|span| span.start), error.message())
+    }
+
+    fn check<T, U>(&self, value: &Spanned<T>, check: impl Fn(&T) -> Result<U, String>) -> Result<U, ConfigError> {
+        check(value.get_ref()).map_err(|reason| self.error(Some(value.span().start), reason))
+    }
+
+    fn check_all<T, U>(&self, values: &[Spanned<T>], check: impl Fn(&T) -> Result<U, String>) -> Result<Vec<U>, ConfigError> {
+        values.iter().map(|value| self.check(value, &check)).collect()
+    }
+}

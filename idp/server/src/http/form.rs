@@ -1,0 +1,61 @@
+//! Forms, with caps.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method};
+use std::collections::BTreeMap;
+
+/// Most parameters of one request.
+const MAX_PARAMS: usize = 100;
+
+/// Parameters in the order they came: from the query (GET) or from a form body (POST). A POST with a query mixes both, which is
+/// refused.
+pub struct Params(pub Vec<(String, String)>);
+
+/// Why parameters were refused; always 400.
+#[derive(Debug)]
+pub struct BadForm(pub &'static str);
+
+impl Params {
+    fn parse(bytes: &[u8]) -> Result<Self, BadForm> {
+        let params: Vec<_> = url::form_urlencoded::parse(bytes).into_owned().take(MAX_PARAMS + 1).collect();
+        if params.len() > MAX_PARAMS {
+            return Err(BadForm("too many parameters"));
+        }
+        Ok(Self(params))
+    }
+
+    /// As a map.
+    ///
+    /// # Errors
+    /// A name came twice.
+    pub fn fields(self) -> Result<BTreeMap<String, String>, BadForm> {
+        let count = self.0.len();
+        let fields: BTreeMap<_, _> = self.0.into_iter().collect();
+        if fields.len() == count { Ok(fields) } else { Err(BadForm("a field came twice")) }
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for Params {
+    type Rejection = BadForm;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, BadForm> {
+        if request.method() == Method::GET || request.method() == Method::HEAD {
+            return Self::parse(request.uri().query().unwrap_or_default().as_bytes());
+        }
+        if request.uri().query().is_some_and(|query| !query.is_empty()) {
+            return Err(BadForm("parameters belong into the body"));
+        }
+        if !is_form(request.headers()) {
+            return Err(BadForm("the body must be application/x-www-form-urlencoded"));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|_| BadForm("the body can't be read, or is too big"))?;
+        Self::parse(&body)
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}

@@ -1,0 +1,121 @@
+//! Every route on one screen. A handler takes the request apart, calls the core, and puts the answer together; it decides nothing.
+
+mod account;
+mod address;
+mod approve;
+mod assets;
+mod authorize;
+mod caller;
+mod continuous;
+mod cookies;
+mod cors;
+mod flow;
+mod form;
+mod headers;
+mod health;
+mod logout;
+mod oidc;
+pub mod openapi;
+mod pages;
+mod recover;
+mod reply;
+mod trace;
+
+pub use address::visitor as visitor_address;
+
+use crate::theme::{Locales, Themes};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use gait_core::Idp;
+use ipnet::IpNet;
+use std::sync::Arc;
+use std::time::Duration;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::request_id::{MakeRequestUuid, SetRequestIdLayer};
+use tower_http::timeout::TimeoutLayer;
+
+/// Largest body of a form or SET in bytes.
+const MAX_BODY: usize = 64 * 1024;
+/// Largest batch of samples in bytes.
+const MAX_SAMPLES: usize = 16 * 1024;
+/// Deadline of a request.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct App {
+    /// The provider.
+    pub idp: Arc<Idp>,
+    /// Themes.
+    pub themes: Arc<Themes>,
+    /// Languages.
+    pub locales: Arc<Locales>,
+    /// The deployment's theme.
+    pub theme: Arc<str>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Arc<[IpNet]>,
+}
+
+/// The whole provider as a service; `extra` are further routes, such as the dev mode's.
+pub fn router(app: App, extra: Router<App>) -> Router {
+    let public = Router::new()
+        .route("/.well-known/openid-configuration", get(oidc::discovery))
+        .route("/.well-known/oauth-authorization-server", get(oidc::discovery))
+        .route("/jwks.json", get(oidc::jwks))
+        .layer(axum::middleware::from_fn(cors::any_origin));
+
+    let registered = Router::new()
+        .route("/token", post(oidc::token))
+        .route("/userinfo", get(oidc::userinfo).post(oidc::userinfo))
+        .route("/revoke", post(oidc::revoke))
+        .route("/continuous/token", post(continuous::watch_token))
+        .route("/continuous/samples", post(continuous::samples).layer(DefaultBodyLimit::max(MAX_SAMPLES)))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), cors::registered_origin));
+
+    let programs = Router::new()
+        .route("/introspect", post(oidc::introspect))
+        .route("/continuous/signals", post(continuous::signals))
+        .route("/mode", get(continuous::mode).post(continuous::set_mode))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/static/{*path}", get(assets::file))
+        .merge(openapi::routes());
+
+    let pages = Router::new()
+        .route("/", get(account::home))
+        .route("/authorize", get(authorize::authorize).post(authorize::authorize))
+        .route("/end_session", get(logout::end_session).post(logout::end_session))
+        .route("/end_session/confirm", post(logout::confirm))
+        .route("/flow/{id}", get(flow::show).post(flow::answer))
+        .route("/approve/{token}", get(approve::show).post(approve::answer))
+        .route("/recover", get(recover::start).post(recover::send))
+        .route("/recover/{token}", get(recover::show).post(recover::set))
+        .route("/account", get(account::show).post(account::change))
+        .route("/account/enrol/{plugin}", get(account::enrol))
+        .route("/account/prove", get(account::prove))
+        .route("/account/export", post(account::export));
+
+    Router::new()
+        .merge(public)
+        .merge(registered)
+        .merge(programs)
+        .merge(pages)
+        .merge(extra)
+        .fallback(pages::not_found)
+        .method_not_allowed_fallback(pages::method_not_allowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(
+            ServiceBuilder::new()
+                .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+                .layer(axum::middleware::from_fn_with_state(app.clone(), trace::request))
+                .layer(axum::middleware::from_fn_with_state(app.clone(), headers::secure))
+                .layer(CatchPanicLayer::new())
+                .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, DEADLINE))
+                .layer(CompressionLayer::new().gzip(true)),
+        )
+        .with_state(app)
+}

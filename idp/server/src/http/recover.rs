@@ -1,0 +1,62 @@
+//! `/recover`: a new password by mail.
+
+use super::App;
+use super::caller::Browser;
+use super::form::{BadForm, Params};
+use super::pages;
+use crate::page::{Page, RecoveryForm, RecoveryStart, Trouble};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use gait_core::recovery::RecoveryOutcome;
+use gait_sdk::{Form, Text};
+
+/// Asks who forgot.
+pub async fn start(State(app): State<App>, browser: Browser) -> Response {
+    pages::plain(&app, &browser, &Page::RecoveryStart(RecoveryStart { identifier: String::new(), error: None }))
+}
+
+/// Mails a link, or not: the page is the same.
+pub async fn send(State(app): State<App>, browser: Browser, params: Result<Params, BadForm>) -> Response {
+    let fields = match params.and_then(Params::fields) {
+        Ok(fields) => fields,
+        Err(bad) => return pages::bad_form(&app, &browser, &bad),
+    };
+    if !browser.is_same_origin(app.idp.issuer()) {
+        return pages::trouble(&app, &browser, Trouble::Foreign);
+    }
+    let identifier = fields.get("identifier").map(String::as_str).unwrap_or_default();
+    match app.idp.begin_recovery(identifier, &browser.caller).await {
+        Ok(()) => pages::plain(&app, &browser, &Page::RecoverySent),
+        Err(error) => pages::core_trouble(&app, &browser, &error),
+    }
+}
+
+/// Shows the form behind a link. Changes nothing.
+pub async fn show(State(app): State<App>, Path(token): Path<String>, browser: Browser) -> Response {
+    match app.idp.recovery_form(&token, &browser.caller).await {
+        Ok(Some(form)) => again(&app, &browser, form, None),
+        Ok(None) => pages::trouble(&app, &browser, Trouble::Gone),
+        Err(error) => pages::core_trouble(&app, &browser, &error),
+    }
+}
+
+/// Sets the new password.
+pub async fn set(State(app): State<App>, Path(token): Path<String>, browser: Browser, params: Result<Params, BadForm>) -> Response {
+    let fields = match params.and_then(Params::fields) {
+        Ok(fields) => fields,
+        Err(bad) => return pages::bad_form(&app, &browser, &bad),
+    };
+    if !browser.is_same_origin(app.idp.issuer()) {
+        return pages::trouble(&app, &browser, Trouble::Foreign);
+    }
+    match app.idp.finish_recovery(&token, &fields, &browser.caller).await {
+        Ok(RecoveryOutcome::Done) => pages::plain(&app, &browser, &Page::RecoveryDone),
+        Ok(RecoveryOutcome::Again(form, error)) => again(&app, &browser, form, Some(error)),
+        Ok(RecoveryOutcome::Gone) => pages::trouble(&app, &browser, Trouble::Gone),
+        Err(error) => pages::core_trouble(&app, &browser, &error),
+    }
+}
+
+fn again(app: &App, browser: &Browser, form: Form, error: Option<Text>) -> Response {
+    pages::plain(app, browser, &Page::RecoveryForm(RecoveryForm { form, error }))
+}

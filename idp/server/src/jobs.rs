@@ -1,0 +1,87 @@
+//! Leased jobs: learning, deliveries, unanswered step-ups, purging, the key ring. Each runs on exactly one node at a time.
+
+use crate::sink::callbacks::Callbacks;
+use gait_core::Idp;
+use gait_core::error::Result;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+const OUTBOX_EVERY: Duration = Duration::from_secs(1);
+const STEP_UPS_EVERY: Duration = Duration::from_secs(5);
+const KEYS_EVERY: Duration = Duration::from_secs(60);
+const PURGE_EVERY: Duration = Duration::from_secs(3600);
+/// Seconds that rows are kept after they died, so that replays are still recognised.
+const KEEP_DEAD_S: i64 = 30 * 86_400;
+
+/// Rings when there is something in the outbox.
+#[derive(Clone, Default)]
+pub struct Bell(Arc<Notify>);
+
+impl gait_core::ports::Wake for Bell {
+    fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Starts all jobs; they end when the set is dropped.
+pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, retrain_every_s: u32) -> JoinSet<()> {
+    let node = idp.ports().uuid().to_string();
+    let mut jobs = JoinSet::new();
+    let learn = Duration::from_secs(u64::from(retrain_every_s));
+    jobs.spawn(every(idp.clone(), node.clone(), "learn", learn, None, |idp| async move { idp.learn_due().await.map(drop) }));
+    jobs.spawn(every(idp.clone(), node.clone(), "step-ups", STEP_UPS_EVERY, None, |idp| async move {
+        idp.expire_step_ups().await
+    }));
+    jobs.spawn(every(idp.clone(), node.clone(), "outbox", OUTBOX_EVERY, Some(bell.clone()), move |idp| {
+        let callbacks = callbacks.clone();
+        async move {
+            idp.expand_events().await?;
+            callbacks.deliver_due(&idp).await
+        }
+    }));
+    jobs.spawn(every(idp.clone(), node, "purge", PURGE_EVERY, None, |idp| async move {
+        let before = idp.ports().now().plus(-KEEP_DEAD_S);
+        idp.store().purge(before).await?;
+        idp.purge_behaviour().await.map(drop)
+    }));
+    // Every node reads the key ring for itself, so this one needs no lease.
+    let keys = idp.clone();
+    jobs.spawn(async move {
+        loop {
+            tokio::time::sleep(KEYS_EVERY).await;
+            report("keys", keys.refresh_keys().await);
+        }
+    });
+    jobs
+}
+
+async fn every<F, R>(idp: Arc<Idp>, node: String, name: &'static str, period: Duration, bell: Option<Bell>, job: F)
+where
+    F: Fn(Arc<Idp>) -> R,
+    R: Future<Output = Result<()>>,
+{
+    // A lease outlives its period, so that a holder keeps it, and a crashed one loses it soon.
+    let ttl = u32::try_from(period.as_secs()).unwrap_or(u32::MAX).saturating_mul(3).max(10);
+    loop {
+        match idp.store().lease(name, &node, idp.ports().now(), ttl).await {
+            Ok(true) => report(name, job(idp.clone()).await),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(job = name, %error, "no lease"),
+        }
+        match &bell {
+            Some(bell) => {
+                let _rung = tokio::time::timeout(period, bell.0.notified()).await;
+            }
+            None => tokio::time::sleep(period).await,
+        }
+    }
+}
+
+fn report(job: &str, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::warn!(job, %error, "job failed; it will run again");
+    }
+}

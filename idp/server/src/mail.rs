@@ -1,0 +1,149 @@
+//! Mail: accepted into a bounded queue in constant time, given words by the theme, and sent with lettre; or caught, in dev mode.
+
+use crate::config::{MailTls, SmtpConfig};
+use crate::theme::Themes;
+use async_trait::async_trait;
+use gait_core::ports::{MailError, Mailer, OutgoingMail};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use serde::Serialize;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::mpsc;
+
+/// Mails that may wait; beyond it the person reads "we couldn't send it".
+const QUEUE: usize = 1000;
+/// Mails that the catcher keeps.
+const CAUGHT: usize = 200;
+/// Deadline of one attempt.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Attempts, with a growing pause between them.
+const ATTEMPTS: u32 = 3;
+
+/// A mail that was caught instead of sent.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaughtMail {
+    /// Grows by one.
+    pub id: u64,
+    /// The address.
+    pub to: String,
+    /// Subject.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+    /// HTML.
+    pub html: String,
+    /// Seconds since the epoch.
+    pub at: u64,
+}
+
+/// Keeps mails for `/dev/mail`.
+#[derive(Clone, Default)]
+pub struct Catcher(Arc<Mutex<(u64, VecDeque<CaughtMail>)>>);
+
+impl Catcher {
+    fn catch(&self, to: &str, subject: String, text: String, html: String) {
+        let mut caught = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        caught.0 += 1;
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let mail = CaughtMail { id: caught.0, to: to.to_owned(), subject, text, html, at };
+        caught.1.push_front(mail);
+        caught.1.truncate(CAUGHT);
+    }
+
+    /// Caught mails, newest first; of one address if `to` is given.
+    pub fn mails(&self, to: Option<&str>) -> Vec<CaughtMail> {
+        let caught = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        caught.1.iter().filter(|mail| to.is_none_or(|to| mail.to.eq_ignore_ascii_case(to))).cloned().collect()
+    }
+}
+
+/// How mails leave.
+pub enum Outlet {
+    /// To a mail server.
+    Smtp {
+        /// The pool of connections.
+        transport: AsyncSmtpTransport<Tokio1Executor>,
+        /// The sender.
+        from: Mailbox,
+    },
+    /// To the catcher.
+    Catch(Catcher),
+}
+
+impl Outlet {
+    /// Connects to a mail server (on first use).
+    ///
+    /// # Errors
+    /// The configuration is wrong.
+    pub fn smtp(config: &SmtpConfig) -> anyhow::Result<Self> {
+        let builder = match config.tls {
+            MailTls::Starttls => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&config.host)?,
+            MailTls::Tls => AsyncSmtpTransport::<Tokio1Executor>::relay(&config.host)?,
+            MailTls::None => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host),
+        };
+        let builder = config.port.map_or(builder.clone(), |port| builder.port(port)).timeout(Some(TIMEOUT));
+        let builder = match (&config.username, &config.password_file) {
+            (Some(username), Some(file)) => {
+                let password = std::fs::read_to_string(file)?;
+                builder.credentials(Credentials::new(username.clone(), password.trim_end().to_owned()))
+            }
+            (None, None) => builder,
+            _ => anyhow::bail!("smtp: username and password_file belong together"),
+        };
+        Ok(Self::Smtp { transport: builder.build(), from: config.from.parse()? })
+    }
+
+    async fn send(&self, mail: &OutgoingMail, themes: &Themes, theme: Option<&str>) -> anyhow::Result<()> {
+        let words = themes.mail(theme, &mail.locale, &mail.template, &mail.args)?;
+        match self {
+            Self::Catch(catcher) => catcher.catch(&mail.to, words.subject, words.text, words.html),
+            Self::Smtp { transport, from } => {
+                let message = Message::builder()
+                    .from(from.clone())
+                    .to(mail.to.parse()?)
+                    .subject(words.subject)
+                    .multipart(MultiPart::alternative_plain_html(words.text, words.html))?;
+                transport.send(message).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The queue's end that the core holds.
+pub struct QueuedMailer(mpsc::Sender<OutgoingMail>);
+
+impl QueuedMailer {
+    /// Starts the sending task; `theme_of` names the theme of a mail's client.
+    pub fn start(outlet: Outlet, themes: Arc<Themes>, theme_of: impl Fn(&OutgoingMail) -> Option<String> + Send + 'static) -> Self {
+        let (sender, mut queue) = mpsc::channel::<OutgoingMail>(QUEUE);
+        tokio::spawn(async move {
+            while let Some(mail) = queue.recv().await {
+                deliver(&outlet, &mail, &themes, theme_of(&mail).as_deref()).await;
+            }
+        });
+        Self(sender)
+    }
+}
+
+async fn deliver(outlet: &Outlet, mail: &OutgoingMail, themes: &Themes, theme: Option<&str>) {
+    for attempt in 1..=ATTEMPTS {
+        match outlet.send(mail, themes, theme).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(template = mail.template, attempt, %error, "mail could not be sent"),
+        }
+        if attempt < ATTEMPTS {
+            tokio::time::sleep(Duration::from_secs(u64::from(attempt))).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Mailer for QueuedMailer {
+    async fn post(&self, mail: OutgoingMail) -> Result<(), MailError> {
+        self.0.try_send(mail).map_err(|error| MailError(error.to_string()))
+    }
+}

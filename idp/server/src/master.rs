@@ -1,0 +1,55 @@
+//! The master key: from `GAIT_MASTER_KEY`, or from its file, which is made at the first start.
+
+use crate::config::Config;
+use crate::ports::SystemEntropy;
+use anyhow::{Context, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use gait_core::ports::Entropy as _;
+use gait_core::seal::MasterKey;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+/// Environment variable that holds the key as base64 of 32 bytes.
+pub const VARIABLE: &str = "GAIT_MASTER_KEY";
+
+/// Loads the key; makes one, readable by its owner only, if there is no file yet.
+///
+/// # Errors
+/// The key isn't base64 of 32 bytes, its file is readable by others, or can't be written.
+pub fn load(config: &Config) -> anyhow::Result<MasterKey> {
+    if let Ok(text) = std::env::var(VARIABLE) {
+        return parse(&text).with_context(|| VARIABLE);
+    }
+    let path = &config.master_key_file;
+    if !path.exists() {
+        create(path).with_context(|| path.display().to_string())?;
+    }
+    let mode = std::fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        bail!("{}: others can read the master key; run chmod 600 on it", path.display());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    parse(&text).with_context(|| path.display().to_string())
+}
+
+fn create(path: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut bytes = [0; 32];
+    SystemEntropy::default().fill(&mut bytes);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    writeln!(file, "{}", STANDARD.encode(bytes))?;
+    file.sync_all()?;
+    tracing::warn!(path = %path.display(), "made a master key; keep a copy, what is sealed can't be opened without it");
+    Ok(())
+}
+
+fn parse(text: &str) -> anyhow::Result<MasterKey> {
+    let bytes = STANDARD.decode(text.trim()).context("the master key is no base64")?;
+    let bytes: [u8; 32] = bytes.try_into().ok().context("the master key is 32 bytes")?;
+    Ok(MasterKey::new(bytes))
+}

@@ -1,0 +1,105 @@
+//! What the configuration declares, written into the store at start.
+
+use crate::config::{AccountConfig, Config};
+use anyhow::{Context as _, anyhow};
+use gait_core::Idp;
+use gait_core::account::{Account, Identifier, StoredCredential};
+use gait_core::ids::{AccountId, ClientId};
+use gait_sdk::{Credential, CredentialId, SubjectView};
+use serde_json::Map;
+use std::collections::BTreeMap;
+
+/// Themes of declared clients, for their mails.
+pub fn client_themes(config: &Config) -> BTreeMap<ClientId, String> {
+    let themed = config.clients.iter().filter_map(|client| Some((ClientId(client.id.clone()), client.theme.clone()?)));
+    themed.collect()
+}
+
+/// Writes declared clients and accounts. Clients follow the file; of an account that is there already, e-mail and claims do.
+///
+/// # Errors
+/// A declared client's plan names an unknown plugin, an identifier is taken by another account, or the store is away.
+pub async fn declared(idp: &Idp, config: &Config) -> anyhow::Result<()> {
+    for declared in &config.clients {
+        let client = declared.client().map_err(|why| anyhow!(why))?;
+        if let Some(plan) = &client.plan {
+            idp.registry().check_plan(&format!("the plan of client {}", client.id), plan)?;
+        }
+        idp.store().put_client(&client).await?;
+    }
+    for declared in &config.accounts {
+        account(idp, config, declared).await.with_context(|| format!("account {}", declared.username))?;
+    }
+    Ok(())
+}
+
+async fn account(idp: &Idp, config: &Config, declared: &AccountConfig) -> anyhow::Result<()> {
+    let wanted = new_account(idp, declared)?;
+    match idp.store().account_by(&wanted.username).await? {
+        Some(found) if found.username == wanted.username => {
+            let now = idp.ports().now();
+            let follow = Account { email: wanted.email, email_verified: wanted.email_verified, claims: wanted.claims, ..found.clone() };
+            if follow != found {
+                idp.store().put_profile(&Account { updated_at: now, ..follow }).await?;
+            }
+        }
+        Some(_) => return Err(anyhow!("the user name is another account's e-mail address")),
+        None => {
+            let credentials = match &declared.password {
+                Some(password) => vec![password_credential(idp, config, &wanted, password)?],
+                None => Vec::new(),
+            };
+            idp.store().add_account(&wanted, &credentials).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A new account with a fresh id.
+///
+/// # Errors
+/// A user name or address that is none.
+pub fn new_account(idp: &Idp, declared: &AccountConfig) -> anyhow::Result<Account> {
+    let now = idp.ports().now();
+    let parse = |text: &str| Identifier::parse(text).ok_or_else(|| anyhow!("{text:?} can't be used"));
+    let claims = serde_json::to_value(&declared.claims)?;
+    Ok(Account {
+        id: AccountId(idp.ports().uuid()),
+        username: parse(&declared.username)?,
+        email: declared.email.as_deref().map(parse).transpose()?,
+        email_verified: declared.email_verified,
+        claims: claims.as_object().cloned().unwrap_or_else(Map::new),
+        mode: declared.mode,
+        disabled_at: None,
+        created_at: now,
+        updated_at: now,
+        credential_changed_at: None,
+        revoked_before: None,
+    })
+}
+
+/// A password's credential, after the plugin's own checks for new passwords.
+///
+/// # Errors
+/// The password won't do; says why.
+pub fn password_credential(idp: &Idp, config: &Config, account: &Account, password: &str) -> anyhow::Result<StoredCredential> {
+    let plugin = gait_password::Password::new(config.plugins.password.clone());
+    let subject = SubjectView {
+        handle: gait_sdk::AccountHandle::new(account.id.to_string()),
+        username: account.username.as_str().to_owned(),
+        email: account.email.as_ref().map(|email| email.as_str().to_owned()),
+    };
+    plugin.check_new(password, &subject).map_err(|text| anyhow!(text.fallback))?;
+    Ok(StoredCredential {
+        account: account.id,
+        plugin: "password".into(),
+        credential: Credential {
+            id: CredentialId::new(idp.ports().uuid().to_string()),
+            label: "Password".to_owned(),
+            payload: plugin.credential_payload(password, idp.ports().random())?,
+            version: 1,
+            created_at: idp.ports().now(),
+        },
+        last_used_at: None,
+    })
+}
