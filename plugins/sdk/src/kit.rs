@@ -55,6 +55,7 @@
 // The kit is test code: a broken expectation ends the test.
 #![allow(clippy::expect_used)]
 
+mod calls;
 mod conformance;
 mod hostile;
 mod shape;
