@@ -55,7 +55,7 @@ impl Password {
         Ok(Self {
             manifest: Manifest {
                 id: id(),
-                label: Text::new("password-label", "Password"),
+                label: Text::new("password-name", "Password"),
                 amr: vec![Amr::from("pwd")],
                 silent: false,
                 waiver: false,
