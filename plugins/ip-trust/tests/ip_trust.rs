@@ -301,6 +301,12 @@ fn the_address_alone_is_not_enough_and_neither_is_the_cookie() {
     };
     assert!(!waived(&device(None)));
     assert!(!waived(&device(Some(""))));
+    let nameless = holding([with(entry("trusted", 5), "device", json!(""))]);
+    let visitor = device(Some("")).visitor;
+    assert!(
+        !waived(&Context { visitor, ..nameless }),
+        "no cookie is no browser, even if one was stored so"
+    );
     assert!(!waived(&device(Some("kit-devic"))));
     assert!(!waived(&at("203.0.113.8", cx.clone())));
     assert!(
