@@ -14,6 +14,8 @@ mod context;
 mod form;
 mod host;
 mod id;
+#[cfg(feature = "kit")]
+pub mod kit;
 mod reply;
 mod scorer;
 mod text;

@@ -71,7 +71,8 @@ pub struct Save {
     pub payload: serde_json::Value,
 }
 
-/// A mail to the subject's own address; a plugin can't name another.
+/// A mail to the subject's own address; a plugin can't name another. That of an unknown subject goes nowhere, but the host
+/// counts it like any other, so that limits don't tell who exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     /// Template in the theme's `mail/` folder, without extension, for example `otp`.

@@ -1,0 +1,33 @@
+//! What the person sees.
+
+use crate::{ACTION, CODE, Config, RESEND};
+use gait_sdk::{Field, Form, Node, Text};
+
+/// Names the address and the mail: somebody with three mails in the box must know which of them is meant.
+pub(crate) fn question(config: &Config, address: &str, label: &str) -> Form {
+    let minutes = config.minutes();
+    let intro = format!("We sent a mail with code {label} to {address}. It counts for {minutes} minutes, in this browser only.");
+    let intro = Text::new("otp-intro", &intro)
+        .with("label", label)
+        .with("address", address)
+        .with("minutes", minutes);
+    Form {
+        title: Text::new("otp-title", "Check your mail"),
+        nodes: vec![
+            Node::Paragraph { text: intro },
+            Node::Code(Field {
+                name: CODE.to_owned(),
+                label: Text::new("otp-field", &format!("Code {label}, six digits")).with("label", label),
+                autocomplete: "one-time-code".to_owned(),
+                max_bytes: 64,
+            }),
+            Node::Button {
+                name: ACTION.to_owned(),
+                value: RESEND.to_owned(),
+                label: Text::new("otp-resend", "Send a new code"),
+                wait_s: config.resend_wait_s,
+            },
+        ],
+        submit: Some(Text::new("otp-submit", "Continue")),
+    }
+}
