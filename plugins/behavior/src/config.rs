@@ -55,7 +55,7 @@ impl Default for Config {
             svm_weight: 0.5,
             distance_weight: 0.5,
             threshold_quantile: 0.03,
-            soft_strikes: 2,
+            soft_strikes: 3,
             hard_strikes: 6,
         }
     }
@@ -138,7 +138,7 @@ mod tests {
         assert!(complaint(|c| c.gamma = 0.0).contains("gamma"));
         assert!(complaint(|c| c.min_samples = 5).contains("min_samples"));
         assert!(complaint(|c| c.max_samples = 99).contains("max_samples must be 100 to 1000, not 99"));
-        assert!(complaint(|c| c.hard_strikes = 2).contains("hard_strikes must be 3 to 50, not 2"));
+        assert!(complaint(|c| c.hard_strikes = 3).contains("hard_strikes must be 4 to 50, not 3"));
         assert!(complaint(|c| c.svm_weight = 0.7).contains("must be 1"));
     }
 }

@@ -1,4 +1,4 @@
-//! What the scorer remembers of one session: strikes, and refused batches that may turn out to be the owner's after all.
+//! What the scorer remembers of one session: strikes, and batches in doubt that may turn out to be the owner's after all.
 
 use crate::config::Config;
 use crate::failure::{corrupt, failed};
@@ -7,7 +7,7 @@ use crate::verdict::Verdict;
 use gait_sdk::{Alarm, PluginError, State};
 use serde::{Deserialize, Serialize};
 
-/// Refused batches that are held back at most: `soft_strikes` is never more.
+/// Batches that are held back at most; further ones are not learned from.
 const MAX_HELD: usize = 8;
 
 /// A refused batch further away than this many D_max is never learned from, whatever follows it. Practically all of the owner's
@@ -18,8 +18,9 @@ const LEARN_REACH: f64 = 1.5;
 ///
 /// **What is learned from.** Only a session without strikes yields vectors: an impostor's rhythm must not become the owner's.
 /// But to learn from accepted batches alone poisons the template in another way: each retraining would cut the outermost few
-/// percent off, then the outermost few percent of what is left, until it refuses every other batch of the owner's. So refused
-/// batches are held back, and handed over once the owner's rhythm returned in the same session without an alarm between.
+/// percent off, then the outermost few percent of what is left, until it refuses every other batch of the owner's. So the batches
+/// since the first strike are held back, and handed over once the owner's rhythm has taken every strike off without an alarm
+/// between.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Session {
@@ -29,7 +30,7 @@ pub(crate) struct Session {
     typing: bool,
     /// Pointing has struck since there were no strikes.
     pointing: bool,
-    /// Refused batches that wait.
+    /// Batches since the first strike, oldest first.
     held: Vec<Features>,
 }
 
@@ -53,23 +54,27 @@ impl Session {
         Ok(State(bytes))
     }
 
-    /// Counts a judged batch: the alarm that stands now, and what may be learned from.
+    /// Counts a judged batch: the alarm that stands now, and what may be learned from, oldest first.
     pub(crate) fn observe(&mut self, features: Features, verdict: &Verdict, config: &Config) -> (Alarm, Vec<Features>) {
         if verdict.refused() {
-            self.strike(features, verdict, config);
+            self.strike(verdict, config);
         } else {
             self.relent(&features);
         }
         let alarm = self.alarm(config);
         if alarm != Alarm::None {
             self.held.clear();
-        }
-        if self.strikes > 0 {
             return (alarm, Vec::new());
         }
-        let mut learnable = std::mem::take(&mut self.held);
-        learnable.push(features);
-        (alarm, learnable)
+        if self.strikes == 0 {
+            let mut learnable = std::mem::take(&mut self.held);
+            learnable.push(features);
+            return (alarm, learnable);
+        }
+        if verdict.relative_distance <= LEARN_REACH && self.held.len() < MAX_HELD {
+            self.held.push(features);
+        }
+        (alarm, Vec::new())
     }
 
     /// True if a batch of this session may be learned from, although no template can judge it.
@@ -77,14 +82,11 @@ impl Session {
         self.strikes == 0
     }
 
-    fn strike(&mut self, features: Features, verdict: &Verdict, config: &Config) {
+    fn strike(&mut self, verdict: &Verdict, config: &Config) {
         self.strikes = (self.strikes + 1).min(config.hard_strikes);
         let suspects = verdict.suspects();
         self.typing |= suspects.contains(&Group::Typing);
         self.pointing |= suspects.contains(&Group::Pointing);
-        if verdict.relative_distance <= LEARN_REACH && self.held.len() < MAX_HELD {
-            self.held.push(features);
-        }
     }
 
     /// An accepted batch takes a strike off, but only if it measures what struck: nobody clicks away a strange way to type.
@@ -135,15 +137,17 @@ mod tests {
         let alarms: Vec<_> = (0..9)
             .map(|_| session.observe(TYPED, &verdict(0.0, 3.0), &config).0)
             .collect();
-        assert_eq!(alarms[..2], [Alarm::None, Alarm::Soft]);
-        assert_eq!(alarms[4..6], [Alarm::Soft, Alarm::Hard]);
+        use Alarm::{Hard, None, Soft};
+        assert_eq!(alarms, [None, None, Soft, Soft, Soft, Hard, Hard, Hard, Hard]);
         assert_eq!(session.strikes, 6);
     }
 
     #[test]
     fn a_strange_way_to_type_is_not_clicked_away() {
         let (mut session, config) = (Session::default(), Config::default());
-        session.observe(TYPED, &verdict(0.0, 3.0), &config);
+        for _ in 0..2 {
+            session.observe(TYPED, &verdict(0.0, 3.0), &config);
+        }
         for _ in 0..5 {
             assert_eq!(session.observe(CLICKED, &verdict(0.9, 0.2), &config), (Alarm::None, vec![]));
         }
@@ -151,12 +155,15 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_batch_is_learned_once_the_owner_is_back() {
+    fn batches_in_doubt_are_learned_once_the_owner_is_back() {
         let (mut session, config) = (Session::default(), Config::default());
-        assert_eq!(session.observe(CLICKED, &verdict(0.05, 1.1), &config), (Alarm::None, vec![]));
+        for _ in 0..2 {
+            assert_eq!(session.observe(CLICKED, &verdict(0.05, 1.1), &config), (Alarm::None, vec![]));
+        }
+        assert_eq!(session.observe(TYPED, &verdict(0.7, 0.5), &config), (Alarm::None, vec![]));
         assert_eq!(
             session.observe(TYPED, &verdict(0.7, 0.5), &config),
-            (Alarm::None, vec![CLICKED, TYPED])
+            (Alarm::None, vec![CLICKED, CLICKED, TYPED, TYPED])
         );
         assert_eq!(session, Session::default());
     }
@@ -166,14 +173,14 @@ mod tests {
         let (mut session, config) = (Session::default(), Config::default());
         session.observe(CLICKED, &verdict(0.0, 1.6), &config);
         assert_eq!(session.observe(TYPED, &verdict(0.7, 0.5), &config).1, [TYPED]);
-        for _ in 0..2 {
-            session.observe(CLICKED, &verdict(0.05, 1.1), &config);
-        }
-        assert_eq!(session.observe(TYPED, &verdict(0.7, 0.5), &config), (Alarm::None, vec![]));
-        assert_eq!(
-            session.observe(TYPED, &verdict(0.7, 0.5), &config),
-            (Alarm::None, vec![TYPED])
-        );
+        let alarms: Vec<_> = (0..3)
+            .map(|_| session.observe(CLICKED, &verdict(0.05, 1.1), &config).0)
+            .collect();
+        assert_eq!(alarms[2], Alarm::Soft);
+        let after: Vec<_> = (0..3)
+            .flat_map(|_| session.observe(TYPED, &verdict(0.7, 0.5), &config).1)
+            .collect();
+        assert!(!after.contains(&CLICKED) && after.contains(&TYPED));
     }
 
     #[test]

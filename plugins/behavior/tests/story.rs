@@ -168,7 +168,7 @@ fn a_batch_without_data_is_not_stored() {
 fn missing_data_raises_no_alarm_and_forgives_nothing() {
     let mut chance = Chance(3);
     let mut desk = Desk::of(&owner(), 100, &mut chance);
-    alarms(&mut desk, &impostor(), &mut chance, 3);
+    assert_eq!(alarms(&mut desk, &impostor(), &mut chance, 3)[2], Alarm::Soft);
     let before = desk.state.clone();
     let mut finger = owner().batch(&mut chance, 0);
     finger.pointer = Pointer::Touch;
