@@ -101,23 +101,35 @@ fn an_impostor_who_only_types_or_only_points_is_stepped_up_too() {
 
 #[test]
 fn an_owner_who_types_and_points_by_turns_is_kept() {
+    let (mut whole, mut refused) = (0, 0);
     for seed in SEEDS {
         let mut chance = Chance(seed);
         let mut mixed = |seq| {
-            let whole = owner().batch(&mut chance, seq);
+            let batch = owner().batch(&mut chance, seq);
             match chance.next() % 3 {
-                0 => typing_of(whole),
-                1 => pointing_of(whole),
-                _ => whole,
+                0 => typing_of(batch),
+                1 => pointing_of(batch),
+                _ => batch,
             }
         };
         let mut desk = Desk::new(Config::default());
         let records = (0..150).map(|seq| desk.play(&mixed(seq)).record.unwrap()).collect();
         desk.learn(records, Label::Proven);
-        let alarms: Vec<_> = (0..BATCHES).map(|seq| desk.play(&mixed(seq)).assessment.alarm).collect();
+        let mut alarms = Vec::new();
+        for seq in 0..BATCHES {
+            let batch = mixed(seq);
+            let scored = desk.play(&batch);
+            if batch.metrics.lists().iter().all(|list| !list.is_empty()) {
+                (whole, refused) = (whole + 1, refused + codes(&scored).len().min(1));
+            }
+            alarms.push(scored.assessment.alarm);
+        }
         let (soft, hard) = (count(&alarms, Alarm::Soft), count(&alarms, Alarm::Hard));
         assert!(soft <= 10 && hard == 0, "seed {seed}: {soft} stepped up, {hard} revoked");
     }
+    println!("full batches among partial ones: {refused} of {whole} refused");
+    // A template of partial batches must not take a full one for a stranger's.
+    assert!(refused * 100 <= whole * 8, "{refused} of {whole} full batches refused");
 }
 
 #[test]
@@ -322,23 +334,22 @@ fn an_impostor_does_not_become_the_owner() {
 fn the_template_does_not_shrink_over_the_months() {
     let mut chance = Chance(1);
     let mut desk = Desk::of(&owner(), 100, &mut chance);
-    let mut stepped_up = Vec::new();
-    // The training set is renewed four times over.
+    let mut refused = Vec::new();
+    // The training set is renewed four times over, with nothing but what the template let through.
     for _ in 0..4 {
-        let mut alarms = Vec::new();
+        let mut scored = Vec::new();
         for _ in 0..5 {
-            let mut records = Vec::new();
-            for seq in 0..BATCHES {
-                let scored = desk.play(&owner().batch(&mut chance, seq));
-                alarms.push(scored.assessment.alarm);
-                records.extend(scored.record);
-            }
-            desk.learn(records, Label::Proven);
+            let from = scored.len();
+            scored.extend((0..BATCHES).map(|seq| desk.play(&owner().batch(&mut chance, seq))));
+            desk.learn(
+                scored[from..].iter().filter_map(|scored| scored.record.clone()).collect(),
+                Label::Proven,
+            );
         }
-        stepped_up.push(alarms.iter().filter(|alarm| **alarm > Alarm::None).count());
+        refused.push(scored.iter().filter(|scored| !codes(scored).is_empty()).count());
     }
-    println!("stepped up of each thousand genuine batches: {stepped_up:?}");
-    assert!(stepped_up.iter().all(|count| *count <= 20), "{stepped_up:?}");
+    println!("refused of each thousand genuine batches: {refused:?}");
+    assert!(refused.iter().all(|count| *count <= 90), "{refused:?}");
 }
 
 #[test]
