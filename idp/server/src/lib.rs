@@ -56,17 +56,11 @@ pub struct Builder {
 }
 
 impl App {
-    /// Begins with the plugins in the tree.
+    /// Begins with a configuration; the plugins in the tree are there already.
     pub fn builder(config: Config) -> Builder {
-        let plugins = &config.plugins;
-        let factors: Vec<Arc<dyn Authenticator>> = vec![
-            Arc::new(gait_password::Password::new(plugins.password.clone())),
-            Arc::new(gait_email_otp::EmailOtp::new(plugins.email_otp.clone())),
-            Arc::new(gait_ip_trust::IpTrust::new(plugins.ip_trust.clone())),
-        ];
         Builder {
             config,
-            factors,
+            factors: Vec::new(),
             scorer: None,
             outlet: None,
             clock: Arc::new(ports::SystemClock),
@@ -177,8 +171,15 @@ fn registry(
 ) -> anyhow::Result<Registry> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let slots = Arc::new(Semaphore::new(cores));
-    let registry = factors
+    let plugins = &config.plugins;
+    let tree: [Arc<dyn Authenticator>; 3] = [
+        Arc::new(gait_password::Password::new(plugins.password.clone())?),
+        Arc::new(gait_email_otp::EmailOtp::new(plugins.email_otp.clone())?),
+        Arc::new(gait_ip_trust::IpTrust::new(plugins.ip_trust.clone())?),
+    ];
+    let registry = tree
         .into_iter()
+        .chain(factors)
         .fold(Registry::default(), |registry, factor| registry.with(plugins::guard(factor, slots.clone())));
     let scorer = match scorer {
         Some(scorer) => scorer,

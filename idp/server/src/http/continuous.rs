@@ -71,12 +71,9 @@ pub struct SampleBatch {
     pointer: String,
     /// Lists of numbers: `hold_ms`, `flight_ms`, `mouse_velocity`, `click_frequency`, `dwell_ms`, `scroll_distance`, `keypress_rate`,
     /// `cursor_variation`; at most 500 each.
-    metrics: Object,
+    #[schema(value_type = Object)]
+    metrics: serde_json::Value,
 }
-
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "stands for any JSON object in the schema")]
-struct Object {}
 
 /// The answer to a batch. No score leaves the server.
 #[derive(Serialize, ToSchema)]

@@ -21,7 +21,8 @@ mod recover;
 mod reply;
 mod trace;
 
-pub use address::visitor as visitor_address;
+pub use caller::Browser;
+pub use pages::plain as plain_page;
 
 use crate::theme::{Locales, Themes};
 use axum::Router;
