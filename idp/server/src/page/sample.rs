@@ -1,0 +1,375 @@
+//! Every page and every mail with sample values, for the theme check: long names, hostile names, and each state that a page has.
+
+use super::*;
+use gait_sdk::{Choice, Field, Form, Node, Text, Timestamp};
+use std::collections::BTreeMap;
+
+/// 2026-03-09 14:05 UTC.
+const NOW: Timestamp = Timestamp(1_773_065_100);
+const CHROME: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1";
+
+/// The pages, each with the name of its file.
+pub fn pages() -> Vec<(String, Page)> {
+    let mut pages = flow_pages();
+    pages.extend(approval_pages());
+    pages.extend(recovery_pages());
+    pages.extend(way_out());
+    pages.push(("account".to_owned(), Page::Account(Box::new(account(true)))));
+    pages.push(("account-new".to_owned(), Page::Account(Box::new(account(false)))));
+    for trouble in Trouble::ALL {
+        let mut page = ErrorPage::new(trouble, "req-7Q2M4X");
+        if trouble == Trouble::App {
+            page = page.with("invalid_request", "redirect_uri is not registered for this client");
+        }
+        pages.push((format!("error-{}", page.code.replace('_', "-")), Page::Error(page)));
+    }
+    pages.push(("mails".to_owned(), Page::Mails(caught())));
+    pages
+}
+
+/// The mails: template and arguments.
+pub fn mails() -> Vec<(&'static str, BTreeMap<String, String>)> {
+    let args = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let when = "2026-03-09 14:05 UTC";
+    vec![
+        ("otp", args(&[("code", "042917"), ("label", "K7"), ("minutes", "10"), ("client", "Field Notes")])),
+        (
+            "ip-approval",
+            args(&[
+                ("link", "https://id.example/approve/9mT2vQ7dK1xR"),
+                ("when", when),
+                ("address", "203.0.113.24"),
+                ("browser", "Firefox on Linux"),
+                ("minutes", "30"),
+            ]),
+        ),
+        ("recovery", args(&[("link", "https://id.example/recovery/9mT2vQ7dK1xR"), ("minutes", "30")])),
+        ("password-changed", args(&[("when", when), ("address", "203.0.113.24")])),
+        ("credential-changed", args(&[("when", when), ("what", "Password"), ("change", "replaced")])),
+    ]
+}
+
+fn frame() -> Frame {
+    Frame {
+        csrf: "c5rF".to_owned(),
+        client: Some("Field Notes".to_owned()),
+        account: Some("alice".to_owned()),
+        error: None,
+        others: Vec::new(),
+        enrol: false,
+        again: false,
+        step_up: None,
+    }
+}
+
+fn flow_pages() -> Vec<(String, Page)> {
+    let named = |name: &str, page: Page| (name.to_owned(), page);
+    let mut pages = sign_ins();
+    pages.extend(factors());
+    pages.push(named("select-account", Page::SelectAccount(SelectAccount { frame: frame(), current: "alice".to_owned() })));
+    pages.push(named("consent", Page::Consent(consent())));
+    pages.push(named(
+        "watch-consent",
+        Page::WatchConsent(WatchConsent { frame: frame(), text_version: "2026-03".to_owned(), record_days: 7, reauth_minutes: 60 }),
+    ));
+    pages.push(named("approval-sent", Page::ApprovalSent(ApprovalSent { frame: frame(), code: "482 915".to_owned() })));
+    pages
+}
+
+fn sign_ins() -> Vec<(String, Page)> {
+    let sign_in = SignIn {
+        frame: Frame { account: None, others: vec![way_otp()], ..frame() },
+        identifier: String::new(),
+        form: password(),
+        collect: true,
+        recovery: true,
+    };
+    let failed = SignIn {
+        frame: Frame {
+            client: Some("<b>\"Café & Söhne\"</b> — an app with a very long name that nobody shortened".to_owned()),
+            error: Some(Text::new("password-wrong", "That didn't match. Check what you typed and try again.")),
+            ..sign_in.frame.clone()
+        },
+        identifier: "alice\"><script>alert(1)</script>".to_owned(),
+        collect: false,
+        ..sign_in.clone()
+    };
+    let own = SignIn { frame: Frame { client: None, others: Vec::new(), ..sign_in.frame.clone() }, recovery: false, ..sign_in.clone() };
+    vec![
+        ("sign-in".to_owned(), Page::SignIn(sign_in)),
+        ("sign-in-failed".to_owned(), Page::SignIn(failed)),
+        ("sign-in-own".to_owned(), Page::SignIn(own)),
+    ]
+}
+
+fn factors() -> Vec<(String, Page)> {
+    let factor = |plugin: &str, form: Form, frame: Frame| {
+        let secret = form.nodes.iter().any(|node| matches!(node, Node::Secret(_)));
+        Page::Factor(Factor { frame, plugin: plugin.to_owned(), form, secret })
+    };
+    let wrong = Text::new("otp-wrong", "That isn't the code of this mail. Check the two characters beside it and try again.");
+    let step_up = StepUp {
+        reasons: vec![
+            Text::new("reason-typing", "The typing rhythm is different from usual."),
+            Text::new("reason-pointer", "The pointer moves differently from usual."),
+        ],
+        minutes: 10,
+    };
+    let all_reasons = StepUp {
+        reasons: ["signal", "periodic", "other"].map(|name| Text::new(&format!("reason-{name}"), "")).to_vec(),
+        minutes: 1,
+    };
+    let named = |name: &str, page: Page| (name.to_owned(), page);
+    vec![
+        named("factor-code", factor("email-otp", code(), Frame { others: vec![way_password()], ..frame() })),
+        named("factor-code-wrong", factor("email-otp", code(), Frame { error: Some(wrong), ..frame() })),
+        named("factor-password", factor("password", password(), Frame { others: vec![way_otp()], again: true, ..frame() })),
+        named("factor-enrol", factor("password", new_password(), Frame { client: None, enrol: true, ..frame() })),
+        named("factor-any", factor("forty-two", every_node(), Frame { client: None, ..frame() })),
+        named("step-up", factor("email-otp", code(), Frame { step_up: Some(step_up.clone()), others: vec![way_password()], ..frame() })),
+        named("step-up-password", factor("password", password(), Frame { step_up: Some(all_reasons), client: None, ..frame() })),
+    ]
+}
+
+fn way_otp() -> Way {
+    Way { plugin: "email-otp".to_owned(), label: Text::new("otp-name", "A code by e-mail") }
+}
+
+fn way_password() -> Way {
+    Way { plugin: "password".to_owned(), label: Text::new("password-name", "Password") }
+}
+
+fn field(name: &str, label: Text, autocomplete: &str) -> Field {
+    Field { name: name.to_owned(), label, autocomplete: autocomplete.to_owned(), max_bytes: 256 }
+}
+
+fn password() -> Form {
+    Form {
+        title: Text::new("password-title", "Enter your password"),
+        nodes: vec![Node::Secret(field("password", Text::new("password-field", "Password"), "current-password"))],
+        submit: Some(Text::new("password-submit", "Continue")),
+    }
+}
+
+fn new_password() -> Form {
+    let hint = Text::new("password-new-hint", "At least 8 characters.").with("min", 8);
+    Form {
+        title: Text::new("password-new-title", "Choose a new password"),
+        nodes: vec![
+            Node::Paragraph { text: hint },
+            Node::Secret(field("new_password", Text::new("password-new-field", "New password"), "new-password")),
+        ],
+        submit: Some(Text::new("password-new-submit", "Save password")),
+    }
+}
+
+fn code() -> Form {
+    let intro = Text::new("otp-intro", "We sent a mail.").with("label", "K7").with("address", "a••••@example.org").with("minutes", 10);
+    let label = Text::new("otp-field", "Code K7, six digits").with("label", "K7");
+    Form {
+        title: Text::new("otp-title", "Check your mail"),
+        nodes: vec![
+            Node::Paragraph { text: intro },
+            Node::Code(field("code", label, "one-time-code")),
+            Node::Button {
+                name: "action".to_owned(),
+                value: "resend".to_owned(),
+                label: Text::new("otp-resend", "Send a new code"),
+                wait_s: 30,
+            },
+        ],
+        submit: Some(Text::new("otp-submit", "Continue")),
+    }
+}
+
+/// A form with every kind of node, in a plugin's own words where no theme knows them.
+fn every_node() -> Form {
+    Form {
+        title: Text::new("password-title", "Enter your password"),
+        nodes: vec![
+            Node::Paragraph { text: Text::new("password-new-hint", "At least 8 characters.").with("min", 8) },
+            Node::Show { label: Text::new("approval-code", "Code"), value: "<42>".to_owned() },
+            Node::Text(field("answer", Text::new("identifier", "User name"), "off")),
+            Node::Code(field("code", Text::new("otp-field", "Code").with("label", "K7"), "one-time-code")),
+            Node::Choice { name: "choice".to_owned(), options: yes_no() },
+            Node::Button {
+                name: "action".to_owned(),
+                value: "again".to_owned(),
+                label: Text::new("otp-resend", "Send a new code"),
+                wait_s: 0,
+            },
+        ],
+        submit: None,
+    }
+}
+
+fn yes_no() -> Vec<Choice> {
+    vec![
+        Choice { value: "yes".to_owned(), label: Text::new("ip-approval-yes", "It was me") },
+        Choice { value: "no".to_owned(), label: Text::new("ip-approval-no", "Not me") },
+    ]
+}
+
+fn consent() -> Consent {
+    let scopes = ["profile", "email", "address", "phone", "offline_access", "continuous_auth", "notes:write"];
+    Consent { frame: frame(), scopes: scopes.map(super::flow::reach).to_vec() }
+}
+
+fn approval_pages() -> Vec<(String, Page)> {
+    let approval = Approval {
+        csrf: "c5rF".to_owned(),
+        form: was_it_you(),
+        asked_at: NOW,
+        address: "203.0.113.24".to_owned(),
+        device: Device::read(CHROME),
+        needs_code: false,
+        tries_left: None,
+    };
+    let elsewhere = Approval { needs_code: true, tries_left: Some(2), device: Device::read(""), address: String::new(), ..approval.clone() };
+    let last = Approval { needs_code: true, tries_left: Some(1), device: Device::read(IPHONE), ..approval.clone() };
+    vec![
+        ("approval".to_owned(), Page::Approval(approval)),
+        ("approval-elsewhere".to_owned(), Page::Approval(elsewhere)),
+        ("approval-last-try".to_owned(), Page::Approval(last)),
+        ("approval-done".to_owned(), Page::ApprovalDone),
+        ("approval-disowned".to_owned(), Page::ApprovalDisowned(ApprovalDisowned { csrf: "c5rF".to_owned() })),
+        ("approval-ended".to_owned(), Page::ApprovalEnded),
+    ]
+}
+
+fn was_it_you() -> Form {
+    let paragraph = |key: &str| Node::Paragraph { text: Text::new(key, "") };
+    let nodes = ["ip-approval-intro", "ip-approval-yes-means", "ip-approval-no-means"].map(paragraph);
+    let choice = Node::Choice { name: "answer".to_owned(), options: yes_no() };
+    Form {
+        title: Text::new("ip-approval-title", "Was this you?"),
+        nodes: nodes.into_iter().chain([choice]).collect(),
+        submit: None,
+    }
+}
+
+fn recovery_pages() -> Vec<(String, Page)> {
+    let csrf = "c5rF".to_owned();
+    let short = Text::new("password-too-short", "Use at least 8 characters.").with("min", 8);
+    vec![
+        (
+            "recovery-start".to_owned(),
+            Page::RecoveryStart(RecoveryStart { csrf: csrf.clone(), identifier: "alice".to_owned(), error: None }),
+        ),
+        ("recovery-sent".to_owned(), Page::RecoverySent),
+        ("recovery-form".to_owned(), Page::RecoveryForm(RecoveryForm { csrf, form: new_password(), error: Some(short) })),
+        ("recovery-done".to_owned(), Page::RecoveryDone),
+    ]
+}
+
+fn way_out() -> Vec<(String, Page)> {
+    let params = vec![("state".to_owned(), "xyz\"&".to_owned())];
+    let sign_out = SignOut {
+        csrf: "c5rF".to_owned(),
+        client: Some("Field Notes".to_owned()),
+        account: "alice".to_owned(),
+        params: params.clone(),
+    };
+    let own = SignOut { client: None, ..sign_out.clone() };
+    let form_post = FormPost { action: "https://notes.example/callback".to_owned(), params };
+    vec![
+        ("sign-out".to_owned(), Page::SignOut(sign_out)),
+        ("sign-out-own".to_owned(), Page::SignOut(own)),
+        ("signed-out".to_owned(), Page::SignedOut),
+        ("form-post".to_owned(), Page::FormPost(form_post)),
+    ]
+}
+
+fn account(enrolled: bool) -> AccountView {
+    AccountView {
+        csrf: "c5rF".to_owned(),
+        username: "alice".to_owned(),
+        name: enrolled.then(|| "Alice Lindgren".to_owned()),
+        email: enrolled.then(|| "alice@example.org".to_owned()),
+        notice: enrolled.then(|| Text::new("notice-saved", "Saved.")),
+        error: (!enrolled).then(|| Text::new("error-step-up-pending", "First confirm that it is you.")),
+        sessions: sessions(enrolled),
+        apps: if enrolled { apps() } else { Vec::new() },
+        credentials: vec![held("k1", Text::new("password-name", "Password"), "Password", enrolled)],
+        addresses: if enrolled {
+            vec![held("k2", Text::new("ip-trust-name", "A trusted address"), "203.0.113.24", true)]
+        } else {
+            Vec::new()
+        },
+        enrolments: vec![
+            Enrolment { plugin: "password".to_owned(), label: Text::new("password-name", "Password"), held: true },
+            Enrolment { plugin: "email-otp".to_owned(), label: Text::new("otp-name", "A code by e-mail"), held: false },
+        ],
+        behaviour: behaviour(enrolled),
+    }
+}
+
+fn sessions(many: bool) -> Vec<SessionView> {
+    let here = SessionView {
+        id: "s1".to_owned(),
+        current: true,
+        device: Device::read(CHROME),
+        address: "203.0.113.24".to_owned(),
+        created_at: NOW.plus(-7200),
+        last_seen_at: NOW,
+        doubted: false,
+    };
+    let there = SessionView {
+        id: "s2".to_owned(),
+        current: false,
+        device: Device::read(IPHONE),
+        address: "2001:db8:85a3:1234:5678:8a2e:0370:7334".to_owned(),
+        created_at: NOW.plus(-200_000),
+        last_seen_at: NOW.plus(-86_400),
+        doubted: true,
+    };
+    let unknown = SessionView { id: "s3".to_owned(), device: Device::read(""), address: String::new(), doubted: false, ..there.clone() };
+    if many { vec![here, there, unknown] } else { vec![here] }
+}
+
+fn apps() -> Vec<App> {
+    vec![App {
+        id: "notes".to_owned(),
+        name: "Field Notes".to_owned(),
+        scopes: vec!["email".to_owned(), "notes:write".to_owned(), "profile".to_owned()],
+        since: Some(NOW.plus(-900_000)),
+    }]
+}
+
+fn held(id: &str, kind: Text, label: &str, used: bool) -> Credential {
+    Credential {
+        id: id.to_owned(),
+        kind,
+        label: label.to_owned(),
+        created_at: NOW.plus(-5_000_000),
+        last_used_at: used.then_some(NOW),
+    }
+}
+
+fn behaviour(enrolled: bool) -> Behaviour {
+    Behaviour {
+        available: true,
+        consented_at: enrolled.then(|| NOW.plus(-900_000)),
+        consented_version: enrolled.then(|| "2026-03".to_owned()),
+        text_version: "2026-03".to_owned(),
+        acts: enrolled,
+        samples: if enrolled { 240 } else { 0 },
+        waiting: 12,
+        needed: 100,
+        enrolled,
+        record_days: 7,
+        reauth_minutes: 60,
+    }
+}
+
+fn caught() -> Mails {
+    let text = "Your code is 042917.\n\nOr open http://localhost:8080/approve/9mT2vQ7dK1xR\n";
+    Mails {
+        to: Some("alice@example.org".to_owned()),
+        mails: vec![
+            CaughtMail::new("alice@example.org", "042917 is your code (K7)", NOW, text),
+            CaughtMail::new("bob@example.org", "<script>alert(1)</script>", NOW.plus(-60), "Hello <b>Bob</b>."),
+        ],
+    }
+}
