@@ -31,7 +31,7 @@ use mail::{Outlet, QueuedMailer};
 use sink::callbacks::Callbacks;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use theme::{Locales, Themes};
+use theme::Themes;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -154,7 +154,7 @@ impl Builder {
         let jobs = jobs::start(&idp, &bell, callbacks, config.retrain_every_s);
         let http = http::App {
             idp: idp.clone(),
-            locales: Arc::new(Locales::default()),
+            locales: Arc::new(themes.locales(None)),
             themes,
             theme: config.theme.into(),
             trusted_proxies: config.trusted_proxies.into(),

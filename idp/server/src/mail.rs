@@ -1,7 +1,7 @@
 //! Mail: accepted into a bounded queue in constant time, given words by the theme, and sent with lettre; or caught, in dev mode.
 
 use crate::config::{MailTls, SmtpConfig};
-use crate::theme::Themes;
+use crate::theme::{Locale, Themes};
 use async_trait::async_trait;
 use gait_core::ports::{MailError, Mailer, OutgoingMail};
 use lettre::message::{Mailbox, MultiPart};
@@ -97,7 +97,8 @@ impl Outlet {
     }
 
     async fn send(&self, mail: &OutgoingMail, themes: &Themes, theme: Option<&str>) -> anyhow::Result<()> {
-        let words = themes.mail(theme, &mail.locale, &mail.template, &mail.args)?;
+        let locale = Locale::parse(&mail.locale).unwrap_or_else(Locale::english);
+        let words = themes.mail(theme, &locale, &mail.template, &mail.args)?;
         match self {
             Self::Catch(catcher) => catcher.catch(&mail.to, words.subject, words.text, words.html),
             Self::Smtp { transport, from } => {

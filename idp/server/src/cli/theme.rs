@@ -25,11 +25,11 @@ pub(super) fn run(command: Theme) -> anyhow::Result<()> {
     let Theme::Check { name, themes_dir, out } = command;
     let themes = Themes::load(themes_dir, &name, false)?;
     let report = theme::check(&themes, &name, out.as_deref())?;
-    for problem in &report.problems {
-        println!("FAIL  {problem}");
+    for finding in &report.findings {
+        println!("FAIL  {}: {}", finding.place, finding.problem);
     }
-    println!("{} pages and mails rendered, {} problems", report.rendered, report.problems.len());
-    if !report.problems.is_empty() {
+    println!("{} pages and mails rendered, {} problems", report.rendered, report.findings.len());
+    if !report.is_clean() {
         bail!("the theme {name} has problems");
     }
     Ok(())

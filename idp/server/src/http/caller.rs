@@ -2,6 +2,7 @@
 
 use super::cookies::Received;
 use super::{App, address};
+use crate::theme::Locale;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{ACCEPT_LANGUAGE, HeaderName, ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
@@ -19,6 +20,8 @@ const MAX_USER_AGENT: usize = 256;
 pub struct Browser {
     /// For the core. Its flow cookie is not filled in; see [`Browser::in_flow`].
     pub caller: Caller,
+    /// The language of its pages.
+    pub locale: Locale,
     cookies: Received,
     origin: Option<String>,
     fetch_site: Option<String>,
@@ -33,8 +36,8 @@ impl Browser {
 
     /// The language that a page should be in; `wanted` comes first (`ui_locales`).
     pub fn choose_language(&mut self, app: &App, wanted: Option<&str>) {
-        self.caller.locale =
-            app.locales.choose(wanted, self.cookies.language().as_deref(), self.accept_language.as_deref()).to_string();
+        self.locale = app.locales.choose(wanted, self.cookies.language().as_deref(), self.accept_language.as_deref());
+        self.caller.locale = self.locale.to_string();
     }
 
     /// True unless the browser says that another site made this request. Checked on every POST of a page, besides the token.
@@ -68,6 +71,7 @@ impl FromRequestParts<App> for Browser {
         };
         let mut browser = Self {
             caller,
+            locale: Locale::english(),
             cookies,
             origin: text(&parts.headers, &ORIGIN),
             fetch_site: text(&parts.headers, &HeaderName::from_static("sec-fetch-site")),

@@ -17,7 +17,7 @@ mod logout;
 mod oidc;
 pub mod openapi;
 mod pages;
-mod recover;
+mod recovery;
 mod reply;
 mod trace;
 
@@ -93,11 +93,9 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .route("/end_session/confirm", post(logout::confirm))
         .route("/flow/{id}", get(flow::show).post(flow::answer))
         .route("/approve/{token}", get(approve::show).post(approve::answer))
-        .route("/recover", get(recover::start).post(recover::send))
-        .route("/recover/{token}", get(recover::show).post(recover::set))
+        .route("/recovery", get(recovery::start).post(recovery::send))
+        .route("/recovery/{token}", get(recovery::show).post(recovery::set))
         .route("/account", get(account::show).post(account::change))
-        .route("/account/enrol/{plugin}", get(account::enrol))
-        .route("/account/prove", get(account::prove))
         .route("/account/export", post(account::export));
 
     Router::new()

@@ -16,12 +16,11 @@ use url::Url;
 
 /// A page in the theme of a client (or the deployment's); its forms may end at `form_targets`.
 pub fn themed(app: &App, browser: &Browser, theme: Option<&str>, page: &Page, form_targets: &[String]) -> Response {
-    let locale = &browser.caller.locale;
-    match app.themes.render(theme.or(Some(&app.theme)), locale, page) {
+    match app.themes.render(theme.or(Some(&app.theme)), &browser.locale, page) {
         Ok(html) => {
             let mut response = Html(html).into_response();
             response.headers_mut().insert(CONTENT_SECURITY_POLICY, page_policy(form_targets));
-            if let Ok(tag) = HeaderValue::from_str(locale) {
+            if let Ok(tag) = HeaderValue::from_str(&browser.caller.locale) {
                 response.headers_mut().insert(CONTENT_LANGUAGE, tag);
             }
             response

@@ -1,4 +1,4 @@
-//! `/recover`: a new password by mail.
+//! `/recovery`: a new password by mail.
 
 use super::App;
 use super::caller::Browser;
@@ -12,7 +12,7 @@ use gait_sdk::{Form, Text};
 
 /// Asks who forgot.
 pub async fn start(State(app): State<App>, browser: Browser) -> Response {
-    pages::plain(&app, &browser, &Page::RecoveryStart(RecoveryStart { identifier: String::new(), error: None }))
+    pages::plain(&app, &browser, &Page::RecoveryStart(RecoveryStart { csrf: String::new(), identifier: String::new(), error: None }))
 }
 
 /// Mails a link, or not: the page is the same.
@@ -58,5 +58,5 @@ pub async fn set(State(app): State<App>, Path(token): Path<String>, browser: Bro
 }
 
 fn again(app: &App, browser: &Browser, form: Form, error: Option<Text>) -> Response {
-    pages::plain(app, browser, &Page::RecoveryForm(RecoveryForm { form, error }))
+    pages::plain(app, browser, &Page::RecoveryForm(RecoveryForm { csrf: String::new(), form, error }))
 }
