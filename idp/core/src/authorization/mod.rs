@@ -1,5 +1,8 @@
 //! The authorization endpoint (RFC 6749 §3.1, OIDC Core §3.1.2): checks in order, then a flow or an answer.
 
+pub(crate) mod request;
+pub(crate) mod response;
+
 use crate::Idp;
 use crate::error::Result;
 use crate::ids::FlowId;

@@ -2,6 +2,8 @@
 
 pub mod keys;
 pub mod secret;
+pub(crate) mod standing;
+pub(crate) mod subject;
 
 use crate::Idp;
 use crate::error::{Error, Result};
