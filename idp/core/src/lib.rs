@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod client;
+pub mod ephemeral;
 pub mod error;
 pub mod event;
 pub mod grant;
@@ -11,4 +12,6 @@ pub mod ports;
 pub mod seal;
 pub mod session;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
