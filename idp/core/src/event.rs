@@ -1,5 +1,6 @@
 //! Events: facts in the past tense, written in the transaction that made them true, and their deliveries.
 
+use crate::Idp;
 use crate::ids::{AccountId, ClientId, DeliveryId, EventId, SessionId};
 use crate::session::{EndReason, RiskLevel};
 use gait_sdk::{PluginId, Timestamp};
@@ -159,4 +160,28 @@ pub struct Delivery {
     pub attempts: u32,
     /// Not before.
     pub next_at: Timestamp,
+}
+
+impl Idp {
+    /// An event of this moment; `txn` is the request that caused it.
+    pub(crate) fn event(
+        &self,
+        what: What,
+        account: Option<AccountId>,
+        session: Option<&SessionId>,
+        client: Option<&ClientId>,
+        address: Option<String>,
+        txn: &str,
+    ) -> Event {
+        Event {
+            id: EventId(self.ports.uuid()),
+            at_ms: self.ports.clock.now_ms(),
+            what,
+            account,
+            session: session.cloned(),
+            client: client.cloned(),
+            address,
+            txn: txn.to_owned(),
+        }
+    }
 }

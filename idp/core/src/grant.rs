@@ -52,8 +52,8 @@ pub struct CodeGrant {
     pub grant: Grant,
     /// `redirect_uri` of the request.
     pub redirect_uri: String,
-    /// PKCE S256 challenge; every code has one, whatever the client.
-    pub code_challenge: String,
+    /// PKCE S256 challenge; absent only for a confidential client that sent a nonce.
+    pub code_challenge: Option<String>,
     /// Dead from then on.
     pub expires_at: Timestamp,
 }

@@ -11,6 +11,7 @@ pub mod client;
 pub mod continuous;
 pub mod delivery;
 pub mod effects;
+pub mod ephemeral;
 pub mod error;
 pub mod event;
 pub mod flow;
@@ -18,6 +19,7 @@ pub mod grant;
 pub mod ids;
 pub mod learning;
 pub mod logout;
+mod params;
 pub mod policy;
 pub mod ports;
 pub mod recovery;
@@ -25,6 +27,8 @@ pub mod registry;
 pub mod seal;
 pub mod session;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
 pub mod trust;
 pub mod visit;
@@ -70,6 +74,8 @@ pub struct Idp {
     pub(crate) senders: Vec<continuous::Sender>,
     pub(crate) keys: KeyRing,
     pub(crate) models: learning::Models,
+    /// Since when this node answers; what its replay cache can't know is older.
+    pub(crate) started_at: gait_sdk::Timestamp,
 }
 
 impl Idp {
@@ -81,6 +87,7 @@ impl Idp {
     pub async fn start(setup: Setup) -> Result<Self> {
         setup.registry.check(&setup.policy)?;
         let keys = KeyRing::open(&setup).await?;
+        let started_at = setup.ports.now();
         Ok(Self {
             issuer: setup.issuer,
             policy: setup.policy,
@@ -92,6 +99,7 @@ impl Idp {
             senders: setup.senders,
             keys,
             models: learning::Models::default(),
+            started_at,
         })
     }
 
