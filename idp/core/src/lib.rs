@@ -11,6 +11,7 @@ pub mod client;
 pub mod continuous;
 pub mod delivery;
 pub mod effects;
+pub mod ephemeral;
 pub mod error;
 pub mod event;
 pub mod flow;
@@ -25,6 +26,8 @@ pub mod registry;
 pub mod seal;
 pub mod session;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
 pub mod trust;
 pub mod visit;

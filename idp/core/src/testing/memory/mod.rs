@@ -1,0 +1,114 @@
+//! The durable store in memory: plain maps behind one lock. It shows what the contract means, and is what a story runs on.
+
+mod account;
+mod approval;
+mod behaviour;
+mod client;
+mod grant;
+mod operation;
+mod session;
+
+use crate::account::{Account, BehaviourConsent, StoredCredential};
+use crate::client::Client;
+use crate::event::{Delivery, Event};
+use crate::grant::{Grant, Scopes, Token};
+use crate::ids::{AccountId, ClientId, GrantId, SessionId};
+use crate::session::Session;
+use crate::store::{Result, StoredApproval, StoredKey, StoredModel, StoredRecord};
+use crate::token::secret::Hash;
+use gait_sdk::{PluginId, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The durable store in memory; empty at first.
+#[derive(Default)]
+pub struct MemoryStore(Mutex<State>);
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, or leaves it as it was if `change` fails.
+    fn transact<T>(&self, change: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        let mut state = self.state();
+        let mut next = state.clone();
+        let result = change(&mut next)?;
+        *state = next;
+        Ok(result)
+    }
+}
+
+#[derive(Clone, Default)]
+struct State {
+    accounts: BTreeMap<AccountId, Account>,
+    credentials: Vec<StoredCredential>,
+    attempts: HashMap<String, Window>,
+    sessions: BTreeMap<SessionId, KeptSession>,
+    grants: BTreeMap<GrantId, Grant>,
+    tokens: HashMap<Hash, Token>,
+    spent_codes: HashMap<Hash, SpentCode>,
+    consents: HashMap<(AccountId, ClientId), Scopes>,
+    clients: BTreeMap<ClientId, Client>,
+    approvals: HashMap<Hash, StoredApproval>,
+    behaviour_consents: Vec<BehaviourConsent>,
+    records: Vec<StoredRecord>,
+    models: HashMap<(AccountId, PluginId), StoredModel>,
+    keys: Vec<StoredKey>,
+    leases: HashMap<String, Lease>,
+    settings: HashMap<String, String>,
+    events: Vec<KeptEvent>,
+    deliveries: Vec<KeptDelivery>,
+}
+
+#[derive(Clone)]
+struct Window {
+    closes_at: Timestamp,
+    count: u64,
+}
+
+#[derive(Clone)]
+struct KeptSession {
+    session: Session,
+    secret: Hash,
+}
+
+#[derive(Clone)]
+struct SpentCode {
+    grant: GrantId,
+    at: Timestamp,
+}
+
+#[derive(Clone)]
+struct Lease {
+    holder: String,
+    until: Timestamp,
+}
+
+#[derive(Clone)]
+struct KeptEvent {
+    event: Event,
+    expanded: bool,
+}
+
+#[derive(Clone)]
+struct KeptDelivery {
+    delivery: Delivery,
+    leased_until: Option<Timestamp>,
+    closed_at: Option<Timestamp>,
+}
+
+impl State {
+    fn note(&mut self, events: &[Event]) {
+        let kept = events.iter().map(|event| KeptEvent {
+            event: event.clone(),
+            expanded: false,
+        });
+        self.events.extend(kept);
+    }
+}

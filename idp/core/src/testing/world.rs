@@ -1,0 +1,161 @@
+//! Ports that a test holds in its hand.
+
+use crate::ports::{Clock, Entropy, MailError, Mailer, OutgoingMail, Ports, Wake};
+use async_trait::async_trait;
+use aws_lc_rs::digest;
+use gait_sdk::Timestamp;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct StoppedClock(AtomicI64);
+
+impl StoppedClock {
+    /// Stands at `at`.
+    pub fn new(at: Timestamp) -> Self {
+        Self(AtomicI64::new(at.0 * 1000))
+    }
+    /// Now, in seconds.
+    pub fn now(&self) -> Timestamp {
+        Timestamp(self.now_ms().div_euclid(1000))
+    }
+    /// Sets it to `at`.
+    pub fn set(&self, at: Timestamp) {
+        self.0.store(at.0 * 1000, Ordering::SeqCst);
+    }
+    /// Moves it by `seconds`, backwards if negative.
+    pub fn advance(&self, seconds: i64) {
+        self.advance_ms(seconds * 1000);
+    }
+    /// Moves it by milliseconds.
+    pub fn advance_ms(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for StoppedClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Bytes that look random and are the same for the same seed: SHA-256 of seed and counter. No two calls give the same.
+#[derive(Debug)]
+pub struct SeededEntropy {
+    seed: u64,
+    blocks: AtomicU64,
+}
+
+impl SeededEntropy {
+    /// Starts at the beginning of `seed`'s sequence.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            blocks: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        for part in bytes.chunks_mut(digest::SHA256_OUTPUT_LEN) {
+            let block = self.blocks.fetch_add(1, Ordering::SeqCst);
+            let input = [self.seed.to_be_bytes(), block.to_be_bytes()].concat();
+            part.copy_from_slice(&digest::digest(&digest::SHA256, &input).as_ref()[..part.len()]);
+        }
+    }
+}
+
+/// A mailer that keeps what is posted.
+#[derive(Default)]
+pub struct Mailbox {
+    mails: Mutex<Vec<OutgoingMail>>,
+    closed: AtomicBool,
+}
+
+impl Mailbox {
+    /// All mails so far, oldest first.
+    pub fn all(&self) -> Vec<OutgoingMail> {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// Mails to `address`, oldest first.
+    pub fn to(&self, address: &str) -> Vec<OutgoingMail> {
+        self.all().into_iter().filter(|mail| mail.to == address).collect()
+    }
+    /// The newest mail of `template` to `address`.
+    pub fn last(&self, address: &str, template: &str) -> Option<OutgoingMail> {
+        self.to(address).into_iter().rev().find(|mail| mail.template == template)
+    }
+    /// Throws all mails away.
+    pub fn empty(&self) {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+    /// Refuses mail from now on (`true`), or takes it again.
+    pub fn close(&self, closed: bool) {
+        self.closed.store(closed, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Mailer for Mailbox {
+    async fn post(&self, mail: OutgoingMail) -> Result<(), MailError> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(MailError("the mailbox is closed".to_owned()));
+        }
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
+        Ok(())
+    }
+}
+
+/// Counts how often the outbox's bell was rung.
+#[derive(Debug, Default)]
+pub struct Bell(AtomicU64);
+
+impl Bell {
+    /// How often.
+    pub fn rung(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Bell {
+    fn wake(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The ports of a test, each also by its own type.
+#[derive(Clone)]
+pub struct TestPorts {
+    /// Time.
+    pub clock: Arc<StoppedClock>,
+    /// Randomness.
+    pub entropy: Arc<SeededEntropy>,
+    /// Mail.
+    pub mailbox: Arc<Mailbox>,
+    /// The outbox's bell.
+    pub bell: Arc<Bell>,
+}
+
+impl TestPorts {
+    /// The same as the rules see them.
+    pub fn ports(&self) -> Ports {
+        Ports {
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+            mailer: self.mailbox.clone(),
+            wake: self.bell.clone(),
+        }
+    }
+}
+
+/// Fresh test ports: the clock stands at 2030-01-01T00:00:00Z, randomness starts at seed 1.
+pub fn ports() -> TestPorts {
+    TestPorts {
+        clock: Arc::new(StoppedClock::new(Timestamp(1_893_456_000))),
+        entropy: Arc::new(SeededEntropy::new(1)),
+        mailbox: Arc::default(),
+        bell: Arc::default(),
+    }
+}
