@@ -15,6 +15,8 @@ mod signals;
 mod watch_token;
 mod watching;
 
+pub(crate) use samples::proven;
+
 use crate::error::Error;
 use crate::ids::ClientId;
 use crate::token::BearerError;
