@@ -36,6 +36,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+/// Most entries of the in-process ephemeral store; beyond it new sign-ins are told to come back, and nothing is dropped.
+const EPHEMERAL_ENTRIES: usize = 500_000;
+
 /// A provider that is ready to serve.
 pub struct App {
     /// The provider.
@@ -136,7 +139,7 @@ impl Builder {
         let bell = jobs::Bell::default();
         let ports =
             Ports { clock: self.clock, entropy: self.entropy, mailer: Arc::new(mailer), wake: Arc::new(bell.clone()) };
-        let ephemeral = Arc::new(InProcess::new(ports.clock.clone()));
+        let ephemeral = Arc::new(InProcess::new(ports.clock.clone(), EPHEMERAL_ENTRIES));
         let senders = config.senders.iter().map(config::SenderConfig::sender).collect::<Result<_, _>>();
         let setup = Setup {
             issuer: config.issuer.clone(),
