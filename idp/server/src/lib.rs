@@ -1,1 +1,3 @@
-//! stub
+//! Gait: the wires.
+
+pub mod store;
