@@ -30,11 +30,12 @@ impl Browser {
             ..Config::demo()
         };
         tokio::spawn(relying_party::serve(listener, config));
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .build();
-        let http = http.unwrap_or_else(|_| unreachable!("the app installs the crypto provider"));
+            .build()
+            .unwrap();
         Self {
             http,
             app,
