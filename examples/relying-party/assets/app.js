@@ -17,6 +17,13 @@ const STATES = {
   stopped: "Not watched any more.",
 };
 
+// Instead of "Sign in again": this app first shows that the tokens are dead.
+const ENDED = {
+  title: "This session has ended",
+  body: "Gait ended it to protect the account. Its tokens are dead: go and see what the API says to them.",
+  act: "See what is left",
+};
+
 let watched = null;
 let playing = null;
 
@@ -51,7 +58,7 @@ async function getToken() {
 async function startWatching() {
   if (app.dataset.watched !== "true" || app.dataset.status === "ended") return;
   try {
-    const { watch } = await import(collector);
+    const { textsFor, watch } = await import(collector);
     watched = watch({
       getToken,
       endpoint: samples,
@@ -59,7 +66,7 @@ async function startWatching() {
       onSignOut: () => $("sign-out-form").requestSubmit(),
       inactivity_s: Number(app.dataset.inactivity),
       step_up_url: "/login?step_up=1",
-      sign_in_url: "/login",
+      texts: { ...textsFor("en"), ended: ENDED },
     });
   } catch {
     $("watch-state").dataset.state = "unwatched";
@@ -132,6 +139,15 @@ function showCallbacks(callbacks) {
   $("no-callbacks").hidden = newest > 0;
 }
 
+/** The server knows before the collector does: nobody was typing. */
+async function tellEnd() {
+  watched?.stop();
+  showState("ended");
+  if (!watched) return;
+  const { openDialog } = await import(collector);
+  openDialog("ended", { ended: ENDED }, { onAct: () => location.reload() });
+}
+
 /** What the server was told by Gait's callbacks; the collector may know earlier or later. */
 async function poll() {
   try {
@@ -139,10 +155,8 @@ async function poll() {
     showCallbacks(news.callbacks);
     const told = news.state !== app.dataset.served;
     app.dataset.served = news.state;
-    if (news.state === "ended" && app.dataset.status !== "ended") {
-      watched?.stop();
-      showState("ended");
-    } else if (told && news.state === "step_up") showStatus("step_up");
+    if (news.state === "ended" && app.dataset.status !== "ended") tellEnd();
+    else if (told && news.state === "step_up") showStatus("step_up");
     else if (told && news.state === "signed_in" && watched?.state !== "step_up") showStatus("signed_in");
   } catch {
     // The server may be restarting; the next poll will tell.
@@ -174,6 +188,12 @@ for (const form of document.querySelectorAll("form[data-outcome]")) {
     }
   });
 }
+
+// A step-up leaves the page; what was written waits in this tab for the same person to come back.
+const NOTE = `note of ${$("claim-sub").textContent}`;
+$("note").value = sessionStorage.getItem(NOTE) ?? "";
+$("note").addEventListener("input", () => sessionStorage.setItem(NOTE, $("note").value));
+$("sign-out-form").addEventListener("submit", () => sessionStorage.clear());
 
 for (const node of document.querySelectorAll("time[data-epoch]")) {
   if (node.dataset.epoch) node.textContent = `${new Date(node.dataset.epoch * 1000).toLocaleString()} (${node.dataset.epoch})`;

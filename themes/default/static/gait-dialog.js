@@ -5,7 +5,7 @@ const TEXTS = {
   en: {
     step_up: {
       title: "Is it still you?",
-      body: "The way this session is being used looks different from usual. Please confirm that it is you. Nothing that you wrote on this page has been lost.",
+      body: "The way this session is being used looks different from usual. Please confirm that it is you, to go on.",
       act: "Confirm it’s me",
       leave: "Not now",
     },
@@ -25,7 +25,7 @@ const TEXTS = {
   de: {
     step_up: {
       title: "Sind das noch Sie?",
-      body: "Diese Sitzung wird anders benutzt als sonst. Bitte bestätigen Sie, dass Sie es sind. Was Sie auf dieser Seite geschrieben haben, bleibt erhalten.",
+      body: "Diese Sitzung wird anders benutzt als sonst. Bitte bestätigen Sie, dass Sie es sind, um weiterzumachen.",
       act: "Ich bin es",
       leave: "Jetzt nicht",
     },

@@ -168,9 +168,11 @@ class Watch {
     let warning = null;
     this.#idle = idleClock(inactivity_s, warn_s, signal, {
       onWarn: (seconds) => {
-        if (warning === null && onInactive) onInactive({ seconds, stay, signOut });
-        warning ??= onInactive ? {} : openDialog("inactive", this.#texts, { onAct: stay, onLeave: signOut, escape: "act" });
-        warning.count?.(seconds);
+        if (warning === null) {
+          warning = onInactive ? {} : openDialog("inactive", this.#texts, { onAct: stay, onLeave: signOut, escape: "act" });
+          onInactive?.({ seconds, stay, signOut });
+        }
+        warning?.count?.(seconds);
       },
       onActive: () => {
         warning?.close?.();
@@ -210,15 +212,20 @@ function idleClock(inactivity_s, warn_s, signal, { onWarn, onActive, onExpire })
     document.addEventListener(type, onInput, { capture: true, passive: true, signal });
   }
   channel?.addEventListener("message", seen, { signal });
-  const timer = setInterval(() => {
+  let timer = null;
+  const tick = () => {
     const left = Math.ceil((last - Date.now()) / 1000 + inactivity_s);
     if (left <= 0) return onExpire();
-    if (left > warn_s) return undefined;
-    warned = true;
-    return onWarn(left);
-  }, 1000);
+    if (left <= warn_s) {
+      warned = true;
+      onWarn(left);
+    }
+    timer = setTimeout(tick, 1000);
+    return undefined;
+  };
+  timer = setTimeout(tick, 1000);
   signal.addEventListener("abort", () => {
-    clearInterval(timer);
+    clearTimeout(timer);
     channel?.close();
   });
   return { touch };
