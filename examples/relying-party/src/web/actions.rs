@@ -52,6 +52,13 @@ async fn read(session: &Session, answer: reqwest::Response) -> Outcome {
         .map(str::to_owned);
     let body = answer.text().await.unwrap_or_default();
     if status.is_success() {
+        // The API asked Gait about the token: whatever was demanded before has been answered.
+        let mut current = session.current();
+        if current.status == Status::StepUp {
+            current.status = Status::SignedIn;
+            current.challenge = None;
+        }
+        drop(current);
         return Outcome {
             ok: true,
             title: format!("The API answered: {status}"),
