@@ -173,7 +173,8 @@ impl Themes {
         match printed {
             Err(error) if !self.reload => {
                 tracing::error!(%error, "a theme failed; the built-in one steps in");
-                print(&self.pick(Some(ROOT))?)
+                let built_in = self.pick(Some(ROOT))?;
+                print(&built_in)
             }
             other => other,
         }
