@@ -1,9 +1,9 @@
 //! An edition: one theme in one language, ready to print.
 
 use super::ThemeError;
-use super::locale::{Locale, Locales};
+use super::locale::Locale;
 use super::manifest::Manifest;
-use super::messages::{Messages, NoWords, argument};
+use super::messages::{Language, Messages, NoWords, argument};
 use super::source::Sources;
 use crate::page::Page;
 use fluent_bundle::FluentValue;
@@ -66,14 +66,13 @@ impl Edition {
     }
 
     /// Prints a page.
-    pub(super) fn page(&self, page: &Page, locales: &Locales) -> Result<String, ThemeError> {
+    pub(super) fn page(&self, page: &Page, languages: &[Language]) -> Result<String, ThemeError> {
         let own = page.factor().map(|plugin| format!("factors/{plugin}.html"));
         let template = match own.filter(|name| self.env.get_template(name).is_ok()) {
             Some(name) => name,
             None => format!("pages/{}.html", page.template()),
         };
-        let languages: Vec<String> = locales.iter().map(|locale| locale.to_string()).collect();
-        self.print(&template, context! { page => Serde(page), languages, ..self.common() })
+        self.print(&template, context! { page => Serde(page), languages => Serde(languages), ..self.common() })
     }
 
     /// Prints a part of a mail, for example `mail/otp.txt`.
