@@ -1,8 +1,23 @@
 //! Continuous authentication: samples and signals come in, decisions go out. Mode, policy, monotonicity and the breaker, and
 //! nothing else; what a sample means is the scorer's business.
+//!
+//! What lasts and what doesn't: the demand itself (level and step-up) and the end of a session are durable, written with their
+//! events. What the scorer remembers of a session is ephemeral: if it is lost, the scorer starts anew with an empty state, while a
+//! demand that stands goes on standing. So a lost state delays an alarm, and opens nothing.
 
-use crate::Idp;
-use crate::error::{Error, Result};
+mod act;
+mod batch;
+mod context;
+mod decide;
+mod samples;
+mod set;
+mod signals;
+mod watch_token;
+mod watching;
+
+pub(crate) use samples::proven;
+
+use crate::error::Error;
 use crate::ids::ClientId;
 use crate::token::BearerError;
 use crate::token::secret::{Hash, Secret};
@@ -96,45 +111,4 @@ pub enum SignalError {
     /// The provider.
     #[error(transparent)]
     Core(#[from] Error),
-}
-
-impl Idp {
-    /// Issues a watch token for the session of an access token with scope `continuous_auth`; `origin` is where the collector will run,
-    /// `browser_origin` the request's `Origin` header if a browser sent it.
-    ///
-    /// # Errors
-    /// See [`WatchError`].
-    pub async fn watch_token(&self, bearer: &str, origin: &str, browser_origin: Option<&str>) -> Result<WatchToken, WatchError> {
-        todo!()
-    }
-
-    /// Takes a batch: the request's JSON body (at most 16 KiB) under its watch token.
-    ///
-    /// # Errors
-    /// See [`WatchError`].
-    pub async fn sample(
-        &self,
-        watch_token: &str,
-        browser_origin: Option<&str>,
-        body: &[u8],
-        request_id: &str,
-    ) -> Result<SampleAnswer, WatchError> {
-        todo!()
-    }
-
-    /// Takes a signal: a SET from a configured sender, `bearer` being its secret. Returns once it is stored.
-    ///
-    /// # Errors
-    /// See [`SignalError`].
-    pub async fn signal(&self, bearer: Option<&str>, set: &str, request_id: &str) -> Result<(), SignalError> {
-        todo!()
-    }
-
-    /// Turns step-ups that stood unanswered for too long into revocations. A leased job calls it.
-    ///
-    /// # Errors
-    /// A backend is away.
-    pub async fn expire_step_ups(&self) -> Result<()> {
-        todo!()
-    }
 }

@@ -1,0 +1,227 @@
+//! Samples: who sent a batch, whether it is scored, and what the collector is told. The answer to a batch is the same whatever
+//! became of it, but for what the person will notice anyway.
+
+use super::act::Raised;
+use super::watch_token::Watched;
+use super::watching::Watching;
+use super::{SampleAnswer, WatchError, WatchState, batch};
+use crate::Idp;
+use crate::account::Account;
+use crate::error::{Error, Result};
+use crate::policy::Watch;
+use crate::session::Session;
+use gait_sdk::{Alarm, Batch, Label, MAX_STATE_BYTES, ReasonCode, Scored, Scorer};
+
+/// Most batches of a session within [`RATE_WINDOW_S`]: a collector sends one in five seconds, a demonstration many at once.
+const RATE_LIMIT: u64 = 100;
+/// Window of the limit in seconds.
+const RATE_WINDOW_S: u32 = 10;
+/// Times that a batch is scored again because another one came in between.
+const TRIES: usize = 8;
+/// Seconds after which the use of a session is noted again.
+const TOUCH_EVERY_S: i64 = 60;
+/// Most reason codes of an assessment, and their longest length.
+const MAX_REASONS: usize = 8;
+const MAX_REASON: usize = 64;
+
+impl Idp {
+    /// Takes a batch: the request's JSON body (at most 16 KiB) under its watch token.
+    ///
+    /// # Errors
+    /// See [`WatchError`].
+    pub async fn sample(
+        &self,
+        watch_token: &str,
+        browser_origin: Option<&str>,
+        body: &[u8],
+        request_id: &str,
+    ) -> Result<SampleAnswer, WatchError> {
+        let watched = self.watched(watch_token).await?;
+        if browser_origin.is_some_and(|browser| browser != watched.origin) {
+            return Err(WatchError::Origin);
+        }
+        let rate = self.ephemeral.count(&format!("watch-rate:{}", watched.session), RATE_WINDOW_S);
+        if rate.await.map_err(Error::from)? > RATE_LIMIT {
+            return Err(WatchError::TooMany(RATE_WINDOW_S));
+        }
+        let batch = batch::parse(body)?;
+        let Some(session) = self.session_of(&watched).await? else {
+            return Ok(self.answer(WatchState::Ended, None));
+        };
+        if let Some(batch) = batch.filter(|_| session.ended.is_none()) {
+            self.take_batch(&watched, &session, &batch, request_id).await?;
+        }
+        self.tell(&watched).await
+    }
+
+    /// The session of a watch token, ended ones too.
+    ///
+    /// # Errors
+    /// [`WatchError::WatchToken`] if the session lives and the app was disconnected from it.
+    async fn session_of(&self, watched: &Watched) -> Result<Option<Session>, WatchError> {
+        let session = self.store.session(&watched.session).await.map_err(Error::from)?;
+        if session.as_ref().is_some_and(|session| session.ended.is_none()) {
+            let grant = self.store.grant(watched.grant).await.map_err(Error::from)?;
+            if grant.is_none_or(|grant| grant.revoked_at.is_some()) {
+                return Err(WatchError::WatchToken);
+            }
+        }
+        Ok(session)
+    }
+
+    /// What the collector is told: the session as it is now, seen through the veil of a decision that was just made.
+    async fn tell(&self, watched: &Watched) -> Result<SampleAnswer, WatchError> {
+        let session = self.store.session(&watched.session).await.map_err(Error::from)?;
+        let Some(session) = session else {
+            return Ok(self.answer(WatchState::Ended, None));
+        };
+        let (watching, _) = self.watching(&session).await?;
+        let state = watching.shown(WatchState::of(&session), self.ports.clock.now_ms());
+        let renewed = match state {
+            WatchState::Ended => None,
+            WatchState::Ok | WatchState::StepUp => self.renewed_watch_token(watched).await?,
+        };
+        Ok(self.answer(state, renewed))
+    }
+
+    fn answer(&self, state: WatchState, watch_token: Option<crate::token::secret::Secret>) -> SampleAnswer {
+        SampleAnswer {
+            state,
+            next_s: self.policy.watch.batch_every_s,
+            watch_token,
+        }
+    }
+
+    /// Drops a batch, or has it scored. Without consent no scorer sees it.
+    async fn take_batch(&self, watched: &Watched, session: &Session, batch: &Batch, txn: &str) -> Result<(), WatchError> {
+        if !batch.metrics.is_empty() {
+            self.note_use(session).await?;
+        }
+        let Some(scorer) = self.registry.scorer().filter(|_| self.policy.watch.mode != Watch::Off) else {
+            return Ok(());
+        };
+        let consent = self.store.behaviour_consent(watched.account).await.map_err(Error::from)?;
+        let account = self.store.account(watched.account).await.map_err(Error::from)?;
+        match account.filter(|_| consent.is_some()) {
+            Some(account) => self.score(scorer.as_ref(), &account, watched, session, batch, txn).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Who works in a watched app uses the session.
+    async fn note_use(&self, session: &Session) -> Result<()> {
+        let now = self.ports.now();
+        if now.since(session.last_seen_at) >= TOUCH_EVERY_S {
+            self.store.touch_session(&session.id, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Scores a batch once, acts on the verdict, and remembers. Acting comes first: if this node dies in between, the batch counts
+    /// as not seen and may be sent again.
+    async fn score(
+        &self,
+        scorer: &dyn Scorer,
+        account: &Account,
+        watched: &Watched,
+        session: &Session,
+        batch: &Batch,
+        txn: &str,
+    ) -> Result<(), WatchError> {
+        let plugin = &scorer.manifest().id;
+        let client = self.store.client(&watched.client).await.map_err(Error::from)?;
+        let mut cx = self.scorer_context(plugin, account, &session.place, client.as_ref());
+        cx.ip_evidence = self.ip_evidence(account, &cx).await?;
+        let model = self.prepared(scorer, account.id).await?;
+        for _ in 0..TRIES {
+            let (before, stored) = self.watching(session).await?;
+            if before.has_seen(&watched.client, batch.seq) {
+                return Ok(());
+            }
+            let scored = scorer.score(&cx, model.as_ref().map(|model| &model.parsed), before.scorer.clone(), batch);
+            let scored = scored.await.map_err(|error| tracing::warn!(%plugin, %error, "a batch could not be scored"));
+            let scored = scored.ok().filter(|scored| fits(scored));
+            let mut after = before.clone();
+            after.note_seq(&watched.client, batch.seq);
+            if let Some(scored) = &scored {
+                self.follow(&mut after, session, scored);
+                let raised = raised(account, session, watched, scored, &before, txn);
+                self.act(session, &raised).await?;
+            }
+            if self.remember(&session.id, stored.as_deref(), &after).await? {
+                return self.keep(account, session, &after, scored).await.map_err(WatchError::from);
+            }
+        }
+        // Not seen: the collector sends it again.
+        Err(WatchError::TooMany(1))
+    }
+
+    /// Moves what is remembered on by a verdict.
+    fn follow(&self, after: &mut Watching, session: &Session, scored: &Scored) {
+        after.scorer = scored.state.clone();
+        if scored.assessment.alarm > after.worst {
+            after.worst = scored.assessment.alarm;
+            let lag_ms = i64::from(self.policy.watch.decision_lag_ms);
+            let lag_ms = i64::from(u32::from_be_bytes(self.ports.random())) % (lag_ms + 1);
+            let now_ms = self.ports.clock.now_ms();
+            let shown = after.shown(WatchState::of(session), now_ms);
+            after.hide(shown, now_ms + lag_ms);
+        }
+    }
+
+    /// Keeps a batch's record, unless its session is in doubt: an impostor's rhythm must not be learned.
+    async fn keep(&self, account: &Account, session: &Session, after: &Watching, scored: Option<Scored>) -> Result<()> {
+        let alarm = scored.as_ref().map_or(Alarm::None, |scored| scored.assessment.alarm);
+        let Some(record) = scored.and_then(|scored| scored.record) else {
+            return Ok(());
+        };
+        if session.step_up.is_some() || alarm != Alarm::None {
+            return Ok(());
+        }
+        let label = match after.worst {
+            Alarm::None => proven(session),
+            Alarm::Soft | Alarm::Hard => Label::Unproven,
+        };
+        self.keep_record(account.id, &session.id, label, &record).await
+    }
+}
+
+/// How far a session without an alarm is proven.
+pub(crate) fn proven(session: &Session) -> Label {
+    if session.proofs.iter().any(|proof| !proof.waiver) {
+        Label::Proven
+    } else {
+        Label::Unproven
+    }
+}
+
+fn raised(account: &Account, session: &Session, watched: &Watched, scored: &Scored, before: &Watching, txn: &str) -> Raised {
+    Raised {
+        alarm: scored.assessment.alarm,
+        reasons: codes(&scored.assessment.reasons),
+        mode: account.mode,
+        proven_at: session.auth_time(),
+        is_news: scored.assessment.alarm > before.worst,
+        client: Some(watched.client.clone()),
+        txn: txn.to_owned(),
+    }
+}
+
+/// A verdict that breaks the contract counts as none.
+fn fits(scored: &Scored) -> bool {
+    let fits = scored.state.0.len() <= MAX_STATE_BYTES;
+    if !fits {
+        tracing::warn!(bytes = scored.state.0.len(), "a scorer's state is too large");
+    }
+    fits
+}
+
+/// Reason codes go into events and to clients, so they are codes and nothing else.
+fn codes(reasons: &[ReasonCode]) -> Vec<String> {
+    let is_code = |reason: &&str| {
+        let fits = (1..=MAX_REASON).contains(&reason.len());
+        fits && reason.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    };
+    let codes = reasons.iter().map(|reason| reason.0.as_str()).filter(is_code);
+    codes.take(MAX_REASONS).map(str::to_owned).collect()
+}
