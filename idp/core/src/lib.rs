@@ -19,6 +19,7 @@ pub mod grant;
 pub mod ids;
 pub mod learning;
 pub mod logout;
+mod params;
 pub mod policy;
 pub mod ports;
 pub mod recovery;
@@ -73,6 +74,8 @@ pub struct Idp {
     pub(crate) senders: Vec<continuous::Sender>,
     pub(crate) keys: KeyRing,
     pub(crate) models: learning::Models,
+    /// Since when this node answers; what its replay cache can't know is older.
+    pub(crate) started_at: gait_sdk::Timestamp,
 }
 
 impl Idp {
@@ -84,6 +87,7 @@ impl Idp {
     pub async fn start(setup: Setup) -> Result<Self> {
         setup.registry.check(&setup.policy)?;
         let keys = KeyRing::open(&setup).await?;
+        let started_at = setup.ports.now();
         Ok(Self {
             issuer: setup.issuer,
             policy: setup.policy,
@@ -95,6 +99,7 @@ impl Idp {
             senders: setup.senders,
             keys,
             models: learning::Models::default(),
+            started_at,
         })
     }
 

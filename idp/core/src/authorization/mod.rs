@@ -1,11 +1,15 @@
 //! The authorization endpoint (RFC 6749 §3.1, OIDC Core §3.1.2): checks in order, then a flow or an answer.
 
+mod checks;
+pub mod redirect;
 pub(crate) mod request;
 pub(crate) mod response;
 
 use crate::Idp;
+use crate::client::Client;
 use crate::error::Result;
-use crate::ids::FlowId;
+use crate::ids::{ClientId, FlowId};
+use crate::params::Params;
 use crate::visit::{Caller, Cookie};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +61,60 @@ impl Idp {
     /// # Errors
     /// A backend is away.
     pub async fn authorize(&self, params: &[(String, String)], caller: &Caller) -> Result<Authorized> {
-        todo!()
+        let Ok(params) = Params::read(params) else {
+            return Ok(refused("invalid_request", "the request is too big"));
+        };
+        let client = match self.known_client(&params).await? {
+            Ok(client) => client,
+            Err(refusal) => return Ok(Authorized::Refused(refusal)),
+        };
+        let redirect_uri = match proven_redirect(&params, &client) {
+            Ok(uri) => uri,
+            Err(refusal) => return Ok(Authorized::Refused(refusal)),
+        };
+        match self.checked_request(&params, &client, redirect_uri) {
+            Ok(request) => self.begin_authorization(request, caller).await,
+            Err(fault) => Ok(Authorized::Respond(
+                self.fault_response(&params, redirect_uri, fault),
+                Vec::new(),
+            )),
+        }
     }
+
+    /// RFC 6749 §3.1.2.4, §4.1.2.1: without a known client nothing is sent anywhere.
+    async fn known_client(&self, params: &Params) -> Result<Result<Client, Refusal>> {
+        if params.is_repeated("client_id") {
+            return Ok(Err(refusal("invalid_request", "client_id came more than once")));
+        }
+        let Some(id) = params.get("client_id") else {
+            return Ok(Err(refusal("invalid_request", "client_id is missing")));
+        };
+        let client = self.store.client(&ClientId::from(id)).await?;
+        Ok(client.ok_or_else(|| refusal("invalid_request", "client_id is unknown")))
+    }
+}
+
+/// OIDC Core §3.1.2.1: `redirect_uri` is required, and must be one that the client registered.
+fn proven_redirect<'a>(params: &'a Params, client: &Client) -> Result<&'a str, Refusal> {
+    if params.is_repeated("redirect_uri") {
+        return Err(refusal("invalid_request", "redirect_uri came more than once"));
+    }
+    let uri = params
+        .get("redirect_uri")
+        .ok_or_else(|| refusal("invalid_request", "redirect_uri is missing"))?;
+    match redirect::is_registered(client, uri) {
+        true => Ok(uri),
+        false => Err(refusal("invalid_request", "redirect_uri is not registered for this client")),
+    }
+}
+
+fn refusal(error: &'static str, description: &str) -> Refusal {
+    Refusal {
+        error,
+        description: description.to_owned(),
+    }
+}
+
+fn refused(error: &'static str, description: &str) -> Authorized {
+    Authorized::Refused(refusal(error, description))
 }

@@ -1,8 +1,13 @@
 //! A checked authorization request: what the flow engine and the code grant need of it.
 
 use super::ResponseMode;
+use super::checks::{self, AcrClaim, Checked, Fault};
+use crate::Idp;
+use crate::client::Client;
 use crate::grant::Scopes;
 use crate::ids::ClientId;
+use crate::params::Params;
+use crate::token::jws::Typ;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -34,7 +39,7 @@ pub(crate) struct AuthorizationRequest {
     pub state: Option<String>,
     /// `nonce`, opaque.
     pub nonce: Option<String>,
-    /// What is asked for: registered for the client, `openid` among them.
+    /// What is asked for: at least one scope, all registered for the client.
     pub scopes: Scopes,
     /// PKCE S256 challenge.
     pub code_challenge: Option<String>,
@@ -61,5 +66,58 @@ impl AuthorizationRequest {
     /// True if `prompt` holds `value`.
     pub(crate) fn prompts(&self, value: PromptValue) -> bool {
         self.prompts.contains(&value)
+    }
+}
+
+impl Idp {
+    /// Checks everything that is checked once client and redirect URI are proven.
+    pub(super) fn checked_request(&self, params: &Params, client: &Client, redirect_uri: &str) -> Checked<AuthorizationRequest> {
+        checks::nothing_repeated(params)?;
+        checks::no_request_object(params)?;
+        checks::response_type(params)?;
+        let mode = checks::response_mode(params)?;
+        checks::grant_allowed(client)?;
+        let prompts = checks::prompts(params)?;
+        let scopes = checks::scopes(params, client, &prompts)?;
+        let code_challenge = checks::code_challenge(params, client, &scopes)?;
+        let claims = checks::claims(params)?;
+        let mut acr_values = checks::list(params, "acr_values")?;
+        let mut essential_acr = None;
+        match checks::acr_claim(claims.as_ref()) {
+            Some(AcrClaim::Essential(levels)) => essential_acr = Some(levels),
+            Some(AcrClaim::Voluntary(levels)) => acr_values.extend(levels),
+            None => {}
+        }
+        let subjects = [checks::subject_claim(claims.as_ref())?, self.hinted_subject(params, client)?];
+        Ok(AuthorizationRequest {
+            client: client.id.clone(),
+            redirect_uri: redirect_uri.to_owned(),
+            mode,
+            state: params.owned("state"),
+            nonce: params.owned("nonce"),
+            scopes,
+            code_challenge,
+            prompts,
+            max_age: checks::max_age(params)?,
+            acr_values,
+            essential_acr,
+            login_hint: params.owned("login_hint"),
+            expected_subject: checks::agreed(subjects.into_iter().flatten().collect())?,
+            ui_locales: checks::list(params, "ui_locales")?,
+            claims,
+        })
+    }
+
+    /// OIDC Core §3.1.2.1: `id_token_hint` is an ID token of ours for this client, expired or not.
+    fn hinted_subject(&self, params: &Params, client: &Client) -> Checked<Option<String>> {
+        let Some(hint) = params.get("id_token_hint") else {
+            return Ok(None);
+        };
+        let claims = self.keys.verify(&self.issuer, Typ::IdToken, hint);
+        let claims = claims.filter(|claims| claims["aud"] == client.id.as_str());
+        let subject = claims.and_then(|claims| claims["sub"].as_str().map(str::to_owned));
+        subject
+            .map(Some)
+            .ok_or(Fault("invalid_request", "id_token_hint is not an ID token of this client"))
     }
 }

@@ -1,12 +1,14 @@
 //! Answers to an authorization request (RFC 6749 §4.1.2, RFC 9207).
 
-use super::AuthorizationResponse;
+use super::checks::{self, Fault};
 use super::request::AuthorizationRequest;
+use super::{AuthorizationResponse, ResponseMode};
 use crate::Idp;
 use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::grant::{CodeGrant, Grant, Scopes};
 use crate::ids::GrantId;
+use crate::params::Params;
 use crate::session::Session;
 use crate::token::secret::{Hash, Secret, SecretKind};
 use gait_sdk::Amr;
@@ -57,8 +59,10 @@ impl Idp {
         };
         let code = Secret::new(SecretKind::Code, &self.ports);
         let bytes = serde_json::to_vec(&meaning).map_err(|why| Error::Inconsistent(format!("code grant: {why}")))?;
-        self.ephemeral.put(&code_key(&code.hash()), &bytes, life).await?;
-        Ok(self.respond(request, vec![("code".to_owned(), code.expose().to_owned())]))
+        // Kept longer than the code lives, so that a late second use still finds what it must revoke.
+        self.ephemeral.put(&code_key(&code.hash()), &bytes, MAX_CODE_LIFE).await?;
+        let params = vec![("code".to_owned(), code.expose().to_owned())];
+        Ok(self.respond(&request.redirect_uri, request.mode, request.state.as_deref(), params))
     }
 
     /// An error for the client.
@@ -68,20 +72,36 @@ impl Idp {
         error: &'static str,
         description: &str,
     ) -> AuthorizationResponse {
-        let params = vec![
-            ("error".to_owned(), error.to_owned()),
-            ("error_description".to_owned(), description.to_owned()),
-        ];
-        self.respond(request, params)
+        let params = error_params(error, description);
+        self.respond(&request.redirect_uri, request.mode, request.state.as_deref(), params)
     }
 
-    fn respond(&self, request: &AuthorizationRequest, mut params: Vec<(String, String)>) -> AuthorizationResponse {
-        params.extend(request.state.iter().map(|state| ("state".to_owned(), state.clone())));
+    /// The answer to a request that broke a rule, in the mode that it asked for if that can be told.
+    pub(super) fn fault_response(&self, params: &Params, redirect_uri: &str, fault: Fault) -> AuthorizationResponse {
+        let mode = checks::response_mode(params).unwrap_or_default();
+        self.respond(redirect_uri, mode, params.get("state"), error_params(fault.0, fault.1))
+    }
+
+    fn respond(
+        &self,
+        redirect_uri: &str,
+        mode: ResponseMode,
+        state: Option<&str>,
+        mut params: Vec<(String, String)>,
+    ) -> AuthorizationResponse {
+        params.extend(state.map(|state| ("state".to_owned(), state.to_owned())));
         params.push(("iss".to_owned(), self.issuer.clone()));
         AuthorizationResponse {
-            redirect_uri: request.redirect_uri.clone(),
-            mode: request.mode,
+            redirect_uri: redirect_uri.to_owned(),
+            mode,
             params,
         }
     }
+}
+
+fn error_params(error: &'static str, description: &str) -> Vec<(String, String)> {
+    vec![
+        ("error".to_owned(), error.to_owned()),
+        ("error_description".to_owned(), description.to_owned()),
+    ]
 }

@@ -160,6 +160,18 @@ impl Idp {
         todo!()
     }
 
+    /// Decides what a checked authorization request leads to: an answer at once, or a flow.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub(crate) async fn begin_authorization(
+        &self,
+        request: crate::authorization::request::AuthorizationRequest,
+        caller: &Caller,
+    ) -> Result<crate::authorization::Authorized> {
+        todo!()
+    }
+
     /// Begins a sign-in (or, with `fresh`, a re-authentication; or, with `enrol`, the set-up of a credential) that ends at `page`, a
     /// path of our own such as `/account`.
     ///

@@ -1,10 +1,42 @@
 //! The key ring.
 
-use crate::Setup;
-use crate::error::Result;
+use super::jws::{PrivateKey, PublicKey, Typ, named_kid};
+use crate::client::Alg;
+use crate::error::{Error, Result};
+use crate::ids::Kid;
+use crate::policy::Lifetimes;
+use crate::ports::Ports;
+use crate::seal::MasterKey;
+use crate::store::{Store, StoredKey};
+use crate::{Idp, Setup};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gait_sdk::Timestamp;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// All algorithms that we sign with; each has a key of its own.
+pub(crate) const ALGS: [Alg; 3] = [Alg::RS256, Alg::ES256, Alg::EdDSA];
+
+/// Purpose that private keys are sealed for; the owner is the key's id.
+const PURPOSE: &str = "signing-key";
+/// Name of the setting that tells whether the master key is the store's.
+const CHECK: &str = "master-key-check";
+/// Longest life in seconds of what is signed besides ID and access tokens: logout tokens and event tokens on their way.
+const OTHER_LIFE: u32 = 600;
 
 /// The signing keys of this node's memory, as the store has them.
-pub struct KeyRing {}
+pub struct KeyRing {
+    keys: RwLock<Arc<Keys>>,
+}
+
+/// One state of the ring.
+struct Keys {
+    signing: BTreeMap<Alg, (Kid, Arc<PrivateKey>)>,
+    published: HashMap<Kid, PublicKey>,
+    jwks: Value,
+}
 
 impl KeyRing {
     /// Opens the ring: checks the master key, and makes the first keys if there are none.
@@ -12,6 +44,133 @@ impl KeyRing {
     /// # Errors
     /// The store is away, or the master key is another than the store's.
     pub async fn open(setup: &Setup) -> Result<Self> {
-        todo!()
+        let (store, master) = (setup.store.as_ref(), &setup.master);
+        check_master(store, master).await?;
+        let stored = store.keys().await?;
+        for alg in ALGS {
+            if !stored.iter().any(|key| key.alg == alg) {
+                let key = new_key(alg, master, &setup.ports)?;
+                store.add_key(&key, setup.ports.now(), true).await?;
+            }
+        }
+        let keys = read(store, master, setup.ports.now()).await?;
+        Ok(Self {
+            keys: RwLock::new(Arc::new(keys)),
+        })
+    }
+
+    /// Signs `claims` with the key of `alg`.
+    ///
+    /// # Errors
+    /// The cryptographic library refuses, which it does for broken keys only.
+    pub(crate) fn sign(&self, alg: Alg, typ: Typ, claims: &Value) -> Result<String> {
+        let keys = self.now();
+        let (kid, key) = keys
+            .signing
+            .get(&alg)
+            .ok_or_else(|| Error::Inconsistent(format!("no {alg:?} key signs")))?;
+        key.sign(kid, typ, claims)
+    }
+
+    /// The claims of a JWT that we signed as a `typ`, whether or not it has expired. `None` for anything else.
+    pub(crate) fn verify(&self, issuer: &str, typ: Typ, jws: &str) -> Option<Value> {
+        let kid = Kid(named_kid(jws)??);
+        let keys = self.now();
+        let claims = keys.published.get(&kid)?.verify(typ, jws)?;
+        (claims["iss"] == issuer).then_some(claims)
+    }
+
+    fn now(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, keys: Keys) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+}
+
+/// Refuses a master key that isn't the one the store was begun with, before anything is sealed with it.
+async fn check_master(store: &dyn Store, master: &MasterKey) -> Result<()> {
+    let own = URL_SAFE_NO_PAD.encode(master.mac(CHECK, b"gait"));
+    match store.set_once(CHECK, &own).await? == own {
+        true => Ok(()),
+        false => Err(Error::Inconsistent(
+            "the master key is another than the one that this database was begun with".to_owned(),
+        )),
+    }
+}
+
+fn new_key(alg: Alg, master: &MasterKey, ports: &Ports) -> Result<StoredKey> {
+    let pkcs8 = PrivateKey::generate(alg)?;
+    let (kid, public) = PrivateKey::parse(alg, &pkcs8)?.public();
+    Ok(StoredKey {
+        private: master.seal(PURPOSE, kid.as_str(), &pkcs8, ports)?,
+        kid,
+        alg,
+        public,
+        created_at: ports.now(),
+        retire_at: None,
+    })
+}
+
+/// Reads the ring from the store. The newest key of each algorithm that isn't retired signs; all that live are published.
+async fn read(store: &dyn Store, master: &MasterKey, now: Timestamp) -> Result<Keys> {
+    let mut keys = Keys {
+        signing: BTreeMap::new(),
+        published: HashMap::new(),
+        jwks: Value::Null,
+    };
+    let mut members = Vec::new();
+    for stored in store.keys().await? {
+        if stored.retire_at.is_some_and(|at| at <= now) {
+            continue;
+        }
+        if stored.retire_at.is_none() && !keys.signing.contains_key(&stored.alg) {
+            let pkcs8 = master.open(PURPOSE, stored.kid.as_str(), &stored.private)?;
+            let key = PrivateKey::parse(stored.alg, &pkcs8)?;
+            keys.signing.insert(stored.alg, (stored.kid.clone(), Arc::new(key)));
+        }
+        let public = PublicKey::parse(stored.alg, &stored.public)?;
+        keys.published.insert(stored.kid, public);
+        members.push(stored.public);
+    }
+    keys.jwks = json!({ "keys": members });
+    Ok(keys)
+}
+
+/// Seconds after which nothing that a key signed counts any more.
+fn longest_life(lifetimes: &Lifetimes) -> i64 {
+    i64::from(lifetimes.id_token.max(lifetimes.access_jwt).max(OTHER_LIFE))
+}
+
+impl Idp {
+    /// The published keys (RFC 7517 §5).
+    pub fn jwks(&self) -> Value {
+        self.keys.now().jwks.clone()
+    }
+
+    /// Makes new signing keys; the old ones stay published until their tokens are dead.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn rotate_keys(&self) -> Result<()> {
+        let retire_at = self.ports.now().plus(longest_life(&self.policy.lifetimes));
+        for alg in ALGS {
+            let key = new_key(alg, &self.master, &self.ports)?;
+            self.store.add_key(&key, retire_at, false).await?;
+        }
+        self.refresh_keys().await
+    }
+
+    /// Reads the key ring again, and deletes keys whose tokens are dead. Every node does so at least every minute.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn refresh_keys(&self) -> Result<()> {
+        let now = self.ports.now();
+        self.store.purge_keys(now).await?;
+        let keys = read(self.store.as_ref(), &self.master, now).await?;
+        self.keys.replace(keys);
+        Ok(())
     }
 }

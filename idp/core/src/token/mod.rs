@@ -1,12 +1,27 @@
 //! Tokens: secrets, keys, JWTs, and what becomes of them.
 
+mod assertion;
+mod claims;
+mod client_auth;
+mod client_credentials;
+mod introspect;
+mod issue;
+pub(crate) mod jws;
 pub mod keys;
+mod metadata;
+mod pkce;
+mod redeem;
+mod refresh;
+mod revoke;
 pub mod secret;
 pub(crate) mod standing;
 pub(crate) mod subject;
+mod userinfo;
 
 use crate::Idp;
+use crate::client::{Client, GrantType};
 use crate::error::{Error, Result};
+use crate::store::StoreError;
 use serde_json::Value;
 
 /// A form request from a client: token, introspection, revocation.
@@ -43,6 +58,23 @@ pub enum OAuthError {
     Core(#[from] Error),
 }
 
+impl OAuthError {
+    /// A refusal that isn't about the client's own authentication.
+    pub(crate) fn refused(error: &'static str, description: &str) -> Self {
+        Self::Refused {
+            error,
+            description: description.to_owned(),
+            basic: false,
+        }
+    }
+}
+
+impl From<StoreError> for OAuthError {
+    fn from(why: StoreError) -> Self {
+        Self::Core(why.into())
+    }
+}
+
 /// A bearer token that won't do (RFC 6750 §3, RFC 9470 §3).
 #[derive(Debug, thiserror::Error)]
 pub enum BearerError {
@@ -69,6 +101,12 @@ pub enum BearerError {
     /// The provider.
     #[error(transparent)]
     Core(#[from] Error),
+}
+
+impl From<StoreError> for BearerError {
+    fn from(why: StoreError) -> Self {
+        Self::Core(why.into())
+    }
 }
 
 impl BearerError {
@@ -100,41 +138,24 @@ impl Idp {
     /// # Errors
     /// See [`OAuthError`].
     pub async fn token(&self, request: &ClientRequest) -> Result<Value, OAuthError> {
-        todo!()
-    }
-
-    /// Introspection (RFC 7662).
-    ///
-    /// # Errors
-    /// See [`OAuthError`]; a bad token is `{"active": false}`.
-    pub async fn introspect(&self, request: &ClientRequest) -> Result<Value, OAuthError> {
-        todo!()
-    }
-
-    /// Revocation (RFC 7009).
-    ///
-    /// # Errors
-    /// See [`OAuthError`]; an unknown token is fine.
-    pub async fn revoke(&self, request: &ClientRequest) -> Result<(), OAuthError> {
-        todo!()
-    }
-
-    /// UserInfo (OIDC Core §5.3).
-    ///
-    /// # Errors
-    /// See [`BearerError`].
-    pub async fn userinfo(&self, bearer: &str) -> Result<Value, BearerError> {
-        todo!()
-    }
-
-    /// The discovery document (OIDC Discovery 1.0 §3, RFC 8414 §2).
-    pub fn metadata(&self) -> Value {
-        todo!()
-    }
-
-    /// The published keys (RFC 7517 §5).
-    pub fn jwks(&self) -> Value {
-        todo!()
+        let params = client_auth::form(request)?;
+        let client = self.authenticate(&params, request).await?;
+        match params.get("grant_type") {
+            Some("authorization_code") => {
+                may_use(&client, GrantType::AuthorizationCode)?;
+                self.redeem(&client, &params, request).await
+            }
+            Some("refresh_token") => {
+                may_use(&client, GrantType::RefreshToken)?;
+                self.refresh(&client, &params, request).await
+            }
+            Some("client_credentials") => {
+                may_use(&client, GrantType::ClientCredentials)?;
+                self.client_credentials(&client, &params).await
+            }
+            Some(_) => Err(OAuthError::refused("unsupported_grant_type", "grant_type is not supported")),
+            None => Err(OAuthError::refused("invalid_request", "grant_type is missing")),
+        }
     }
 
     /// Origins that may call the public endpoints with CORS.
@@ -142,22 +163,19 @@ impl Idp {
     /// # Errors
     /// A backend is away.
     pub async fn allows_origin(&self, origin: &str) -> Result<bool> {
-        todo!()
+        let clients = self.store.clients().await?;
+        let registered = |client: &Client| client.origins.iter().any(|known| known == origin);
+        Ok(clients.iter().any(registered))
     }
+}
 
-    /// Makes new signing keys; the old ones stay published until their tokens are dead.
-    ///
-    /// # Errors
-    /// A backend is away.
-    pub async fn rotate_keys(&self) -> Result<()> {
-        todo!()
-    }
-
-    /// Reads the key ring again, and deletes keys whose tokens are dead. Every node does so at least every minute.
-    ///
-    /// # Errors
-    /// A backend is away.
-    pub async fn refresh_keys(&self) -> Result<()> {
-        todo!()
+/// RFC 6749 §5.2: `unauthorized_client`.
+fn may_use(client: &Client, grant: GrantType) -> Result<(), OAuthError> {
+    match client.grant_types.contains(&grant) {
+        true => Ok(()),
+        false => Err(OAuthError::refused(
+            "unauthorized_client",
+            "the client may not use this grant",
+        )),
     }
 }

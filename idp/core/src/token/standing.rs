@@ -2,10 +2,15 @@
 
 use crate::Idp;
 use crate::error::Result;
-use crate::grant::Standing;
+use crate::grant::{Standing, TokenKind};
 use crate::session::{Session, StepUp};
 use crate::token::BearerError;
+use crate::token::jws::Typ;
+use crate::token::secret::{Hash, Secret, SecretKind};
 use gait_sdk::Timestamp;
+
+/// Smallest `max_age` in a challenge, in seconds: the time that a redirect and a proof may take.
+const MIN_MAX_AGE: u32 = 60;
 
 /// What a token is worth at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +59,20 @@ impl Idp {
     /// # Errors
     /// A backend is away.
     pub(crate) async fn standing_of(&self, token: &str) -> Result<Option<Standing>> {
-        let _ = token;
-        todo!()
+        match self.stored_hash(token) {
+            Some(hash) => Ok(self.store.standing(&hash).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// What is stored of a token: the hash of an opaque one, or of the `jti` of a JWT that we signed as an access token.
+    fn stored_hash(&self, token: &str) -> Option<Hash> {
+        let opaque = Secret::parse(SecretKind::Access, token).or_else(|| Secret::parse(SecretKind::Refresh, token));
+        if let Some(secret) = opaque {
+            return Some(secret.hash());
+        }
+        let claims = self.keys.verify(&self.issuer, Typ::AccessToken, token)?;
+        claims["jti"].as_str().map(|jti| Hash::of(jti.as_bytes()))
     }
 
     /// What a living access token stands for.
@@ -63,7 +80,28 @@ impl Idp {
     /// # Errors
     /// [`BearerError::InvalidToken`] if it is no living access token, [`BearerError::StepUp`] while a step-up is pending.
     pub(crate) async fn bearer(&self, token: &str) -> Result<Standing, BearerError> {
-        let _ = token;
-        todo!()
+        if token.is_empty() {
+            return Err(BearerError::Missing);
+        }
+        let standing = self.standing_of(token).await?.ok_or(BearerError::InvalidToken)?;
+        if standing.token.kind != TokenKind::Access {
+            return Err(BearerError::InvalidToken);
+        }
+        let now = self.ports.now();
+        match life(&standing, now) {
+            Life::Alive => Ok(standing),
+            Life::StepUpPending(step_up) => Err(challenge(&standing, &step_up, now)),
+            Life::Dead => Err(BearerError::InvalidToken),
+        }
+    }
+}
+
+/// RFC 9470 §3: the level that the token was issued at, proven since the demand. Never `max_age="0"`: by the time it is shown,
+/// every new proof would be older, and the client would go round in circles.
+fn challenge(standing: &Standing, step_up: &StepUp, now: Timestamp) -> BearerError {
+    let grant = standing.grant.as_ref();
+    BearerError::StepUp {
+        acr_values: grant.and_then(|grant| grant.acr.clone()).unwrap_or_default(),
+        max_age: u32::try_from(now.since(step_up.since)).unwrap_or(0).max(MIN_MAX_AGE),
     }
 }

@@ -1,0 +1,85 @@
+//! Claims about a person: which scope or request lets which go to whom (OIDC Core §5).
+
+use crate::account::Account;
+use crate::client::Client;
+use crate::grant::{Grant, Scopes};
+use serde_json::{Map, Value, json};
+
+/// The standard claims of each scope (OIDC Core §5.4).
+pub(super) const BY_SCOPE: [(&str, &[&str]); 4] = [
+    (
+        "profile",
+        &[
+            "name",
+            "family_name",
+            "given_name",
+            "middle_name",
+            "nickname",
+            "preferred_username",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "updated_at",
+        ],
+    ),
+    ("email", &["email", "email_verified"]),
+    ("address", &["address"]),
+    ("phone", &["phone_number", "phone_number_verified"]),
+];
+
+/// Where claims go, which is also the member of the `claims` parameter that asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Into {
+    /// The ID token: only what was asked for by name, for the access token brings the rest from UserInfo (§5.4).
+    IdToken,
+    /// The UserInfo response.
+    UserInfo,
+}
+
+/// The claims about `account` that `client` may see there, without `sub`.
+pub(super) fn about(account: &Account, client: &Client, grant: &Grant, scopes: &Scopes, into: Into) -> Map<String, Value> {
+    let member = match into {
+        Into::IdToken => "id_token",
+        Into::UserInfo => "userinfo",
+    };
+    let asked = grant
+        .claims
+        .as_ref()
+        .and_then(|claims| claims.get(member))
+        .and_then(Value::as_object);
+    let mut claims = Map::new();
+    for (scope, names) in BY_SCOPE {
+        let granted = scopes.contains(scope);
+        // A claim asked for by name goes out if the person granted its scope, or the operator vouches for the client: the
+        // consent page shows scopes, so nothing may slip past it.
+        let nameable = granted || (client.trusted && client.scopes.contains(scope));
+        for name in names {
+            let named = nameable && asked.is_some_and(|asked| asked.contains_key(*name));
+            let wanted = named || (granted && into == Into::UserInfo);
+            if let Some(value) = wanted.then(|| value(account, name)).flatten() {
+                claims.insert((*name).to_owned(), value);
+            }
+        }
+    }
+    claims
+}
+
+fn value(account: &Account, name: &str) -> Option<Value> {
+    match name {
+        "email" => account.email.as_ref().map(|email| json!(email.as_str())),
+        "email_verified" => account.email.as_ref().map(|_| json!(account.email_verified)),
+        "updated_at" => Some(json!(account.updated_at.0)),
+        "preferred_username" => Some(
+            account
+                .claims
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| json!(account.username.as_str())),
+        ),
+        _ => account.claims.get(name).cloned(),
+    }
+}
