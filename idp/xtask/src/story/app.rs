@@ -55,14 +55,11 @@ pub enum Standing {
 }
 
 /// The app, and its API.
-#[derive(Clone)]
 pub struct App {
     http: Client,
     issuer: String,
     /// Where the app lives.
     pub origin: String,
-    /// Number of the latest batch that the app's collector sent.
-    pub seq: u64,
     requests: u32,
 }
 
@@ -77,7 +74,6 @@ impl App {
             http,
             issuer: issuer.to_owned(),
             origin: origin.to_owned(),
-            seq: 0,
             requests: 0,
         })
     }

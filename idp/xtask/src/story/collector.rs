@@ -29,13 +29,17 @@ impl Collector {
             endpoint: app.samples_endpoint(),
             origin: app.origin.clone(),
             token,
-            seq: app.seq,
+            seq: 0,
         })
     }
 
-    /// Number of the latest batch.
-    pub fn seq(&self) -> u64 {
-        self.seq
+    /// Goes on under a new watch token, after a step-up.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn renew(&mut self, app: &App, tokens: &Tokens) -> anyhow::Result<()> {
+        self.token = app.watch_token(tokens).await?;
+        Ok(())
     }
 
     /// Sends a batch, waiting where the provider asks to; returns the state that it is told.

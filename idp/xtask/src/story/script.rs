@@ -62,9 +62,10 @@ pub async fn run() -> anyhow::Result<()> {
     };
     story.earn_trust().await?;
     let tokens = story.sign_in_without_code().await?;
-    story.enrol(&tokens).await?;
-    let (tokens, collector) = story.work(tokens).await?;
-    story.take_over(&tokens, collector).await?;
+    let mut collector = Collector::start(&story.app, &tokens).await?;
+    story.enrol(&mut collector).await?;
+    let tokens = story.work(tokens, &mut collector).await?;
+    story.take_over(&tokens, &mut collector).await?;
     story.check_what_is_dead(&tokens).await?;
     story.read_callbacks(&tokens).await
 }
@@ -117,10 +118,9 @@ impl Story {
     }
 
     /// Works in mode `train`, has the scorer learn, and switches the watch on.
-    async fn enrol(&mut self, tokens: &Tokens) -> anyhow::Result<()> {
+    async fn enrol(&mut self, collector: &mut Collector) -> anyhow::Result<()> {
         let rhythm = Rhythm::named("alice")?;
         let mut normal = normals(TRAINING_SEED);
-        let mut collector = Collector::start(&self.app, tokens).await?;
         for _ in 0..TRAINING_BATCHES {
             let state = collector.send(rhythm.metrics(&mut normal)).await?;
             ensure!(
@@ -128,7 +128,6 @@ impl Story {
                 "behaviour must not act in mode train, but the answer was {state}"
             );
         }
-        self.app.seq = collector.seq();
         self.provider.app.idp.learn_due().await?;
         let mode = self.mode().await?;
         let learned = mode["samples"].as_u64().context("samples")?;
@@ -152,10 +151,9 @@ impl Story {
     }
 
     /// The owner works. A step-up is answered, by a new authorization, and counted.
-    async fn work(&mut self, mut tokens: Tokens) -> anyhow::Result<(Tokens, Collector)> {
+    async fn work(&mut self, mut tokens: Tokens, collector: &mut Collector) -> anyhow::Result<Tokens> {
         let rhythm = Rhythm::named("alice")?;
         let mut normal = normals(OWNER_SEED);
-        let mut collector = Collector::start(&self.app, &tokens).await?;
         let (mut kept, mut stepped_up, mut revoked) = (0, 0, 0);
         for _ in 0..OWNER_BATCHES {
             collector.send(rhythm.metrics(&mut normal)).await?;
@@ -164,8 +162,7 @@ impl Story {
                 Standing::StepUp => {
                     stepped_up += 1;
                     tokens = self.answer_step_up().await?;
-                    self.app.seq = collector.seq();
-                    collector = Collector::start(&self.app, &tokens).await?;
+                    collector.renew(&self.app, &tokens).await?;
                 }
                 Standing::Inactive => {
                     revoked += 1;
@@ -177,7 +174,7 @@ impl Story {
         ensure!(kept >= MIN_KEPT, "at least {MIN_KEPT} must be kept");
         ensure!(stepped_up <= MAX_STEPPED_UP, "at most {MAX_STEPPED_UP} may be stepped up");
         ensure!(revoked == 0, "the owner must not be thrown out");
-        Ok((tokens, collector))
+        Ok(tokens)
     }
 
     async fn answer_step_up(&mut self) -> anyhow::Result<Tokens> {
@@ -193,7 +190,7 @@ impl Story {
     }
 
     /// Somebody else sits down at the same desk: same address, same browser, same cookie, same tokens.
-    async fn take_over(&mut self, tokens: &Tokens, mut collector: Collector) -> anyhow::Result<()> {
+    async fn take_over(&mut self, tokens: &Tokens, collector: &mut Collector) -> anyhow::Result<()> {
         let rhythm = Rhythm::named("attacker")?;
         let mut normal = normals(ATTACKER_SEED);
         let mut stepped_up_at = None;
