@@ -34,7 +34,9 @@ use std::sync::Arc;
 use theme::Themes;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+
+/// Most entries of the in-process ephemeral store; beyond it new sign-ins are told to come back, and nothing is dropped.
+const EPHEMERAL_ENTRIES: usize = 500_000;
 
 /// A provider that is ready to serve.
 pub struct App {
@@ -42,7 +44,9 @@ pub struct App {
     pub idp: Arc<Idp>,
     /// Its routes' shared state.
     pub http: http::App,
-    jobs: JoinSet<()>,
+    bell: jobs::Bell,
+    callbacks: Callbacks,
+    retrain_every_s: u32,
 }
 
 /// Puts a provider together.
@@ -68,7 +72,7 @@ impl App {
         }
     }
 
-    /// Serves until `shutdown` resolves; requests in progress are finished.
+    /// Runs the jobs and serves until `shutdown` resolves; requests in progress are finished.
     ///
     /// # Errors
     /// The listener fails.
@@ -78,9 +82,10 @@ impl App {
         extra: Router<http::App>,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
+        let jobs = jobs::start(&self.idp, &self.bell, self.callbacks, self.retrain_every_s);
         let service = http::router(self.http, extra).into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service).with_graceful_shutdown(shutdown).await?;
-        drop(self.jobs);
+        drop(jobs);
         Ok(())
     }
 }
@@ -114,7 +119,7 @@ impl Builder {
         self
     }
 
-    /// Opens the store, starts the core and the jobs.
+    /// Opens the store, starts the core, and writes what the configuration declares.
     ///
     /// # Errors
     /// Anything that the configuration names isn't there or doesn't fit; says which.
@@ -136,7 +141,7 @@ impl Builder {
         let bell = jobs::Bell::default();
         let ports =
             Ports { clock: self.clock, entropy: self.entropy, mailer: Arc::new(mailer), wake: Arc::new(bell.clone()) };
-        let ephemeral = Arc::new(InProcess::new(ports.clock.clone()));
+        let ephemeral = Arc::new(InProcess::new(ports.clock.clone(), EPHEMERAL_ENTRIES));
         let senders = config.senders.iter().map(config::SenderConfig::sender).collect::<Result<_, _>>();
         let setup = Setup {
             issuer: config.issuer.clone(),
@@ -150,8 +155,6 @@ impl Builder {
         };
         let idp = Arc::new(Idp::start(setup).await.context("the provider can't start")?);
         seed::declared(&idp, &config).await?;
-        let callbacks = Callbacks::new(config.allow_private_receivers);
-        let jobs = jobs::start(&idp, &bell, callbacks, config.retrain_every_s);
         let http = http::App {
             idp: idp.clone(),
             locales: Arc::new(themes.locales(None)),
@@ -159,7 +162,13 @@ impl Builder {
             theme: config.theme.into(),
             trusted_proxies: config.trusted_proxies.into(),
         };
-        Ok(App { idp, http, jobs })
+        Ok(App {
+            idp,
+            http,
+            bell,
+            callbacks: Callbacks::new(config.allow_private_receivers),
+            retrain_every_s: config.retrain_every_s,
+        })
     }
 }
 

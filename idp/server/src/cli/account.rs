@@ -7,9 +7,6 @@ use crate::seed;
 use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use gait_core::account::{Account, Identifier, Mode};
-use gait_core::event::What;
-use gait_core::session::EndReason;
-use gait_core::store::{CredentialChange, EffectBatch, Which};
 use std::io::Read as _;
 
 /// Accounts. Passwords are read from standard input, so that they stand in no process list.
@@ -88,7 +85,9 @@ pub(super) async fn run(command: Accounts) -> anyhow::Result<()> {
         }
         Accounts::Passwd { config, who } => {
             let (app, file, account) = find(&config, &who).await?;
-            set_password(&app, &file, &account, &read_password()?).await
+            let credential = seed::password_credential(&app.idp, &file, &account, &read_password()?)?;
+            app.idp.replace_credential_by_operator(&account, credential).await?;
+            Ok(())
         }
         Accounts::Disable { config, who } => disable(&config, &who, true).await,
         Accounts::Enable { config, who } => disable(&config, &who, false).await,
@@ -117,41 +116,9 @@ async fn add(config: &ConfigArg, declared: &AccountConfig) -> anyhow::Result<()>
     Ok(())
 }
 
-async fn set_password(app: &App, file: &Config, account: &Account, password: &str) -> anyhow::Result<()> {
-    let idp = &app.idp;
-    let mut new = seed::password_credential(idp, file, account, password)?;
-    let held = idp.store().credentials(account.id, Some(&new.plugin)).await?;
-    let change = match held.into_iter().next() {
-        Some(old) => {
-            new.credential.id = old.credential.id;
-            new.credential.version = old.credential.version;
-            CredentialChange::Replace { credential: new }
-        }
-        None => CredentialChange::Add(new),
-    };
-    let changed = What::CredentialChanged { plugin: "password".into(), change: "update".to_owned() };
-    let now = idp.ports().now();
-    let batch = EffectBatch {
-        credentials: vec![change],
-        approvals: Vec::new(),
-        credential_changed_at: Some(now),
-        events: vec![idp.event(changed, Some(account.id), None, None, None, "cli")],
-    };
-    idp.store().carry_out(account.id, now, &batch).await?;
-    let ended = What::SessionEnded { reason: EndReason::AccountChanged, reasons: Vec::new() };
-    idp.store()
-        .end_sessions(&Which::AllOf(account.id), now, EndReason::AccountChanged, &|session| {
-            vec![idp.event(ended.clone(), Some(session.account), Some(session.id.clone()), None, None, "cli")]
-        })
-        .await?;
-    Ok(())
-}
-
 async fn disable(config: &ConfigArg, who: &str, disabled: bool) -> anyhow::Result<()> {
     let (app, _, account) = find(config, who).await?;
-    let now = app.idp.ports().now();
-    let event = app.idp.event(What::AccountDisabled { disabled }, Some(account.id), None, None, None, "cli");
-    app.idp.store().set_disabled(account.id, disabled.then_some(now), &[event]).await?;
+    app.idp.set_disabled_by_operator(&account, disabled).await?;
     Ok(())
 }
 

@@ -129,8 +129,7 @@ struct File {
     retrain_every_s: Spanned<u32>,
     #[serde(default)]
     allow_private_receivers: bool,
-    #[serde(default)]
-    policy: Spanned<PolicyConfig>,
+    policy: Option<Spanned<PolicyConfig>>,
     smtp: Option<SmtpConfig>,
     #[serde(default)]
     plugins: PluginsConfig,
@@ -230,7 +229,7 @@ impl Config {
         let issuer = source.check(&file.issuer, |issuer| check_issuer(issuer))?;
         let retrain_every_s =
             source.check(&file.retrain_every_s, |&seconds| if seconds == 0 { Err("must be at least 1".to_owned()) } else { Ok(seconds) })?;
-        let policy = source.check(&file.policy, check_policy)?;
+        let policy = source.check(&file.policy.unwrap_or_else(|| Spanned::new(0..0, PolicyConfig::default())), check_policy)?;
         let clients = source.check_all(&file.clients, |client| client.check(folder))?;
         let accounts = source.check_all(&file.accounts, AccountConfig::check)?;
         let senders = source.check_all(&file.senders, |sender| sender.check(folder))?;

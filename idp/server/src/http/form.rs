@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse, Response};
 use std::collections::BTreeMap;
 
 /// Most parameters of one request.
@@ -34,6 +35,12 @@ impl Params {
         let count = self.0.len();
         let fields: BTreeMap<_, _> = self.0.into_iter().collect();
         if fields.len() == count { Ok(fields) } else { Err(BadForm("a field came twice")) }
+    }
+}
+
+impl IntoResponse for BadForm {
+    fn into_response(self) -> Response {
+        super::reply::bad_request("invalid_request", self.0)
     }
 }
 

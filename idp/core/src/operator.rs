@@ -1,0 +1,111 @@
+//! What an operator does at the command line, without the account's owner.
+
+use crate::Idp;
+use crate::account::{Account, Mode, StoredCredential};
+use crate::error::{Error, Result};
+use crate::event::What;
+use crate::ids::SessionId;
+use crate::session::{EndReason, Place};
+use crate::store::{CredentialChange, EffectBatch, Which};
+use gait_sdk::{Batch, Label, PluginId, Scorer, State};
+
+/// `txn` of what was done here.
+const TXN: &str = "operator";
+
+impl Idp {
+    /// Sets the mode. `auth` only once the account is enrolled: it would be judged by nothing.
+    ///
+    /// # Errors
+    /// [`Error::Inconsistent`] if it isn't enrolled; or a backend is away.
+    pub async fn set_mode_by_operator(&self, account: &Account, mode: Mode) -> Result<()> {
+        if mode == Mode::Auth && !self.is_enrolled(account).await? {
+            let name = account.username.as_str();
+            return Err(Error::Inconsistent(format!("{name} isn't enrolled yet: there is nothing to judge by")));
+        }
+        let event = self.event(What::ModeChanged { mode }, Some(account.id), None, None, None, TXN);
+        Ok(self.store.set_mode(account.id, mode, &[event]).await?)
+    }
+
+    async fn is_enrolled(&self, account: &Account) -> Result<bool> {
+        let Some(scorer) = self.registry.scorer() else { return Ok(false) };
+        let model = self.store.model(account.id, &scorer.manifest().id).await?;
+        Ok(model.is_some_and(|model| model.enrolled))
+    }
+
+    /// Disables an account, ending all its sessions, or enables it.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn set_disabled_by_operator(&self, account: &Account, disabled: bool) -> Result<()> {
+        let now = self.ports.now();
+        if disabled {
+            self.end_all_by_operator(account).await?;
+        }
+        let event = self.event(What::AccountDisabled { disabled }, Some(account.id), None, None, None, TXN);
+        self.store.set_disabled(account.id, disabled.then_some(now), &[event]).await?;
+        self.ports.wake.wake();
+        Ok(())
+    }
+
+    /// Puts a credential in the place of the ones that its plugin has of the account, and ends all sessions.
+    ///
+    /// # Errors
+    /// A backend is away, or the credential changed meanwhile.
+    pub async fn replace_credential_by_operator(&self, account: &Account, credential: StoredCredential) -> Result<()> {
+        let now = self.ports.now();
+        let plugin = credential.plugin.clone();
+        let held = self.store.credentials(account.id, Some(&plugin)).await?;
+        let mut credentials: Vec<_> =
+            held.into_iter().map(|held| CredentialChange::Forget { plugin: plugin.clone(), id: held.credential.id }).collect();
+        credentials.push(CredentialChange::Add(credential));
+        let what = What::CredentialChanged { plugin, change: "update".to_owned() };
+        let batch = EffectBatch {
+            credentials,
+            approvals: Vec::new(),
+            credential_changed_at: Some(now),
+            events: vec![self.event(what, Some(account.id), None, None, None, TXN)],
+        };
+        self.store.carry_out(account.id, now, &batch).await?;
+        self.end_all_by_operator(account).await
+    }
+
+    async fn end_all_by_operator(&self, account: &Account) -> Result<()> {
+        let reason = EndReason::AccountChanged;
+        let events = |session: &crate::session::Session| {
+            let what = What::SessionEnded { reason, reasons: Vec::new() };
+            vec![self.event(what, Some(session.account), Some(&session.id), None, None, TXN)]
+        };
+        self.store.end_sessions(&Which::AllOf(account.id), self.ports.now(), reason, &events).await?;
+        self.ports.wake.wake();
+        Ok(())
+    }
+
+    /// Enrols a consenting account from batches that were taken elsewhere: each goes through the scorer as a session's would, and
+    /// what it keeps is learned at once.
+    ///
+    /// # Errors
+    /// There is no scorer, it fails, or a backend is away.
+    pub async fn enrol_from(&self, account: &Account, batches: &[Batch]) -> Result<()> {
+        let scorer = self.registry.scorer().ok_or_else(|| Error::Inconsistent("there is no scorer".to_owned()))?;
+        let plugin = scorer.manifest().id.clone();
+        for batch in batches {
+            self.keep_imported(scorer.as_ref(), &plugin, account, batch).await?;
+        }
+        while self.store.count_unsettled(account.id, &plugin).await? > 0 {
+            if self.learn_due().await? == 0 {
+                return Err(Error::Inconsistent("the scorer learned nothing from the batches".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep_imported(&self, scorer: &dyn Scorer, plugin: &PluginId, account: &Account, batch: &Batch) -> Result<()> {
+        let cx = self.scorer_context(plugin, account, &Place::default(), None);
+        let scored = scorer.score(&cx, None, State::default(), batch).await;
+        let scored = scored.map_err(|error| Error::Inconsistent(error.to_string()))?;
+        if let Some(record) = scored.record {
+            self.keep_record(account.id, &SessionId::from("import"), Label::Proven, &record).await?;
+        }
+        Ok(())
+    }
+}
