@@ -20,8 +20,8 @@ use gait_core::token::ClientRequest;
 use gait_core::token::secret::{Secret, SecretKind};
 use gait_core::{Idp, Setup};
 use gait_sdk::{
-    Alarm, Assessment, Batch, Context, Evidence, Label, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, ReasonCode,
-    Record, Scored, Scorer, ScorerManifest, State, Text, Timestamp,
+    Alarm, Assessment, Batch, Context, Evidence, Label, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared,
+    ReasonCode, Record, Scored, Scorer, ScorerManifest, State, Text, Timestamp,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, VecDeque};
@@ -106,7 +106,10 @@ impl Scorer for Conductor {
             state.0 = vec![0; gait_sdk::MAX_STATE_BYTES + 1];
         }
         let alarm = script.alarms.pop_front().unwrap_or_default();
-        let reasons = vec![ReasonCode("typing_rhythm_differs".to_owned()), ReasonCode("Not a code! 42.7".to_owned())];
+        let reasons = vec![
+            ReasonCode("typing_rhythm_differs".to_owned()),
+            ReasonCode("Not a code! 42.7".to_owned()),
+        ];
         Ok(Scored {
             state,
             assessment: Assessment {
@@ -413,7 +416,10 @@ impl Stage {
             ("client_id", actor.client.as_str()),
         ];
         let request = ClientRequest {
-            params: params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            params: params
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             authorization: None,
             address: None,
             request_id: "req-2".to_owned(),
@@ -459,7 +465,10 @@ pub async fn prove(store: &Arc<dyn Store>, session: &Session, at: Timestamp, por
         address: None,
         txn: "step-up".to_owned(),
     };
-    store.strengthen_session(&session.id, session.sequence, at, &change, &[event]).await.unwrap();
+    store
+        .strengthen_session(&session.id, session.sequence, at, &change, &[event])
+        .await
+        .unwrap();
 }
 
 pub fn batch(seq: u64) -> Value {
