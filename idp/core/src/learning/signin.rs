@@ -358,8 +358,12 @@ mod tests {
         stage.idp.store.begin_session(&session, &Hash::of(b"2"), &[]).await.unwrap();
         let sample = sample(Channel::SignIn);
         for id in ["proven", "waived", "unknown"] {
-            let kept = stage.idp.keep_signin_sample(&stage.account, &id.into(), &sample, &stage.cx);
-            kept.await.unwrap();
+            let id = SessionId::from(id);
+            stage
+                .idp
+                .keep_signin_sample(&stage.account, &id, &sample, &stage.cx)
+                .await
+                .unwrap();
         }
         let plugin = PluginId::from("fixed");
         let kept = || stage.idp.store.unsettled_records(stage.account.id, &plugin, 10);

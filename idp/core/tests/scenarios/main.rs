@@ -3,5 +3,7 @@
 mod watch;
 mod watch_deliveries;
 mod watch_learning;
+mod watch_scorer;
 mod watch_signals;
 mod watch_stage;
+mod watch_tokens;
