@@ -173,6 +173,7 @@ behaviour-turn-on = Mehr lesen und einschalten
 behaviour-learning = Wir lernen Ihren Rhythmus
 behaviour-enrolled = Ihr Rhythmus ist gelernt
 behaviour-count = { $samples } von { $needed } Messungen gelernt.
+behaviour-count-enrolled = { $samples } Messungen gelernt.
 behaviour-waiting = { $waiting ->
     [0] Keine wartet.
     [one] Eine wartet.
@@ -330,14 +331,26 @@ mail-link-counts = { $minutes ->
 }
 mail-recovery-subject = Wählen Sie ein neues Passwort
 mail-recovery-title = Wählen Sie ein neues Passwort
-mail-recovery-text = Jemand, hoffentlich Sie, hat ein neues Passwort für Ihr Konto verlangt.
 mail-recovery-link = Neues Passwort wählen
 mail-recovery-not-you = Sie haben es nicht verlangt? Dann tun Sie nichts: Ihr Passwort bleibt, wie es ist.
 mail-password-changed-subject = Ihr Passwort wurde geändert
 mail-password-changed-title = Ihr Passwort wurde geändert
-mail-password-changed-text = Am { $when }, von { $address } aus. Alle Sitzungen sind beendet.
-mail-password-changed-not-you = Sie waren es nicht? Dann wählen Sie sofort ein neues Passwort über „Passwort vergessen?“ auf der Anmeldeseite.
-mail-credential-changed-subject = Ein Weg zur Anmeldung wurde geändert: { $what }
 mail-credential-changed-title = Ein Weg zur Anmeldung wurde geändert
-mail-credential-changed-text = { $what }: { $change }, am { $when }.
-mail-credential-changed-not-you = Sie waren es nicht? Dann wählen Sie sofort ein neues Passwort, und sehen Sie auf Ihre Kontoseite.
+mail-ip-approval-text-client = Jemand hat sich für { $client } bei Ihrem Konto angemeldet:
+mail-recovery-text = Jemand, hoffentlich Sie, hat ein neues Passwort für das Konto { $account } verlangt.
+mail-password-changed-text = Das Passwort des Kontos { $account } wurde geändert. Alle seine Sitzungen sind beendet.
+mail-password-changed-not-you = Sie waren es nicht? Dann wählen Sie sofort ein neues Passwort:
+credential-kind = { $plugin ->
+    [password] Passwort
+    [email-otp] Ein Code per E-Mail
+    [ip-trust] Eine vertraute Adresse
+   *[other] { $kind }
+}
+mail-credential-changed-subject = Ein Weg zur Anmeldung wurde geändert
+mail-credential-changed-text = { $change ->
+    [create] „{ $what }“ wurde zum Konto { $account } hinzugefügt.
+    [delete] „{ $what }“ wurde aus dem Konto { $account } entfernt.
+   *[update] „{ $what }“ wurde im Konto { $account } geändert.
+}
+mail-credential-changed-not-you = Sie waren es nicht? Dann sehen Sie sofort auf Ihre Kontoseite, beenden Sie alle anderen Sitzungen, und wählen Sie ein neues Passwort:
+mail-credential-changed-link = Kontoseite öffnen

@@ -173,6 +173,7 @@ behaviour-turn-on = Read more and turn on
 behaviour-learning = Learning your rhythm
 behaviour-enrolled = Your rhythm is learned
 behaviour-count = { $samples } of { $needed } samples learned.
+behaviour-count-enrolled = { $samples } samples learned.
 behaviour-waiting = { $waiting ->
     [0] None waiting.
    *[other] { $waiting } waiting.
@@ -329,14 +330,26 @@ mail-link-counts = { $minutes ->
 }
 mail-recovery-subject = Choose a new password
 mail-recovery-title = Choose a new password
-mail-recovery-text = Somebody, hopefully you, asked for a new password for your account.
 mail-recovery-link = Choose a new password
 mail-recovery-not-you = You didn’t ask for it? Then do nothing: your password stays as it is.
 mail-password-changed-subject = Your password was changed
 mail-password-changed-title = Your password was changed
-mail-password-changed-text = On { $when }, from { $address }. All sessions have ended.
-mail-password-changed-not-you = It wasn’t you? Then choose a new password at once by “Forgot your password?” on the sign-in page.
-mail-credential-changed-subject = A way to sign in was changed: { $what }
 mail-credential-changed-title = A way to sign in was changed
-mail-credential-changed-text = { $what }: { $change }, on { $when }.
-mail-credential-changed-not-you = It wasn’t you? Then choose a new password at once, and look at your account page.
+mail-ip-approval-text-client = Somebody signed in to your account, for { $client }:
+mail-recovery-text = Somebody, hopefully you, asked for a new password for the account { $account }.
+mail-password-changed-text = The password of the account { $account } was changed. All its sessions have ended.
+mail-password-changed-not-you = It wasn’t you? Then choose a new password at once:
+credential-kind = { $plugin ->
+    [password] Password
+    [email-otp] A code by e-mail
+    [ip-trust] A trusted address
+   *[other] { $kind }
+}
+mail-credential-changed-subject = A way to sign in was changed
+mail-credential-changed-text = { $change ->
+    [create] “{ $what }” was added to the account { $account }.
+    [delete] “{ $what }” was removed from the account { $account }.
+   *[update] “{ $what }” was changed in the account { $account }.
+}
+mail-credential-changed-not-you = It wasn’t you? Then look at your account page at once, end all other sessions and choose a new password:
+mail-credential-changed-link = Open the account page

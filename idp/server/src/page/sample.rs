@@ -28,26 +28,32 @@ pub fn pages() -> Vec<(String, Page)> {
     pages
 }
 
-/// The mails: template and arguments.
+/// The mails: template and arguments, once as plain as can be and once with everything that may be missing.
 pub fn mails() -> Vec<(&'static str, BTreeMap<String, String>)> {
-    let args = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let when = "2026-03-09 14:05 UTC";
+    let link = ("link", "https://id.example/approve/9mT2vQ7dK1xR");
+    let minutes = ("minutes", "30");
     vec![
         ("otp", args(&[("code", "042917"), ("label", "K7"), ("minutes", "10"), ("client", "Field Notes")])),
-        (
-            "ip-approval",
-            args(&[
-                ("link", "https://id.example/approve/9mT2vQ7dK1xR"),
-                ("when", when),
-                ("address", "203.0.113.24"),
-                ("browser", "Firefox on Linux"),
-                ("minutes", "30"),
-            ]),
-        ),
-        ("recovery", args(&[("link", "https://id.example/recovery/9mT2vQ7dK1xR"), ("minutes", "30")])),
-        ("password-changed", args(&[("when", when), ("address", "203.0.113.24")])),
-        ("credential-changed", args(&[("when", when), ("what", "Password"), ("change", "replaced")])),
+        ("otp", args(&[("code", "042917"), ("label", "K7"), ("minutes", "1"), ("client", "")])),
+        ("ip-approval", core_args(&[link, minutes, ("client", "Field Notes")])),
+        ("ip-approval", core_args(&[link, minutes, ("client", ""), ("address", "unknown"), ("browser", "")])),
+        ("recovery", core_args(&[link, minutes])),
+        ("password-changed", core_args(&[link])),
+        ("credential-changed", core_args(&[link, ("plugin", "password"), ("kind", "Password"), ("change", "update")])),
+        ("credential-changed", core_args(&[link, ("plugin", "forty-two"), ("kind", "The <answer>"), ("change", "create")])),
+        ("credential-changed", core_args(&[link, ("plugin", "ip-trust"), ("kind", "A trusted address"), ("change", "delete")])),
     ]
+}
+
+fn args(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+/// What every mail of the core has, and more.
+fn core_args(more: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let mut all = args(&[("account", "alice"), ("when", "2026-03-09 14:05 UTC"), ("address", "203.0.113.24"), ("browser", CHROME)]);
+    all.extend(args(more));
+    all
 }
 
 fn frame() -> Frame {

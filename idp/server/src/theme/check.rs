@@ -144,8 +144,8 @@ impl Proof<'_> {
             let printed = edition.page(&page, &languages);
             self.keep(format!("{locale}/{name}.html"), &page, printed);
         }
-        for (name, args) in sample::mails() {
-            self.keep_mail(locale, name, super::print_mail(&edition, name, &args));
+        for (number, (name, args)) in sample::mails().into_iter().enumerate() {
+            self.keep_mail(&format!("{locale}/mail-{name}-{number}"), super::print_mail(&edition, name, &args));
         }
     }
 
@@ -159,15 +159,15 @@ impl Proof<'_> {
         }
     }
 
-    fn keep_mail(&mut self, locale: &Locale, name: &str, printed: Result<super::RenderedMail, ThemeError>) {
+    fn keep_mail(&mut self, path: &str, printed: Result<super::RenderedMail, ThemeError>) {
         match printed {
             Ok(mail) => {
                 self.report.rendered += 1;
                 let text = format!("Subject: {}\n\n{}", mail.subject, mail.text);
-                self.files.insert(format!("{locale}/mail-{name}.txt"), text.into_bytes());
-                self.files.insert(format!("{locale}/mail-{name}.html"), mail.html.into_bytes());
+                self.files.insert(format!("{path}.txt"), text.into_bytes());
+                self.files.insert(format!("{path}.html"), mail.html.into_bytes());
             }
-            Err(error) => self.report.find(format!("{locale}/mail-{name}"), error),
+            Err(error) => self.report.find(path, error),
         }
     }
 

@@ -5,7 +5,7 @@ use super::locale::Locale;
 use super::manifest::Manifest;
 use super::messages::{Language, Messages, NoWords, argument};
 use super::source::Sources;
-use crate::page::Page;
+use crate::page::{Device, Page};
 use fluent_bundle::FluentValue;
 use gait_sdk::{Text, Timestamp};
 use minijinja::syntax::SyntaxConfig;
@@ -149,7 +149,7 @@ fn failure(words: impl ToString) -> Error {
     Error::new(ErrorKind::InvalidOperation, words.to_string())
 }
 
-/// `t(key, name=value…)`, `text(text)` and `time(timestamp)`.
+/// `t(key, name=value…)`, `text(text)`, `time(timestamp)`, and for mails `browser(user agent)` and `place(address)`.
 fn add_words(env: &mut Environment<'static>, messages: &Arc<Messages>, strict: bool) {
     let words = Arc::clone(messages);
     env.add_function("t", move |key: String, kwargs: Kwargs| {
@@ -163,6 +163,13 @@ fn add_words(env: &mut Environment<'static>, messages: &Arc<Messages>, strict: b
         Err(_) => Ok(text.fallback),
     });
     let words = Arc::clone(messages);
+    env.add_function("browser", move |user_agent: String| browser(&words, &user_agent, strict));
+    let words = Arc::clone(messages);
+    env.add_function("place", move |address: String| match address.as_str() {
+        "" | "unknown" => say(&words, "address-unknown", &[], strict),
+        known => Ok(known.to_owned()),
+    });
+    let words = Arc::clone(messages);
     env.add_function("time", move |at: i64| time_element(&words, Timestamp(at), strict));
 }
 
@@ -174,6 +181,19 @@ fn say(messages: &Messages, key: &str, args: &[(String, FluentValue<'_>)], stric
             tracing::warn!(%error, "a theme is short of words");
             Ok(key.to_owned())
         }
+    }
+}
+
+/// A browser in words, from its `User-Agent`.
+fn browser(messages: &Messages, user_agent: &str, strict: bool) -> Result<String, Error> {
+    let device = Device::read(user_agent);
+    match (device.browser, device.system) {
+        (Some(browser), Some(system)) => {
+            let args = [("browser", browser), ("system", system)].map(|(name, value)| (name.to_owned(), FluentValue::from(value)));
+            say(messages, "device", &args, strict)
+        }
+        (Some(name), None) | (None, Some(name)) => Ok(name.to_owned()),
+        (None, None) => say(messages, "device-unknown", &[], strict),
     }
 }
 

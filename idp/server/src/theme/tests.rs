@@ -1,8 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use crate::page::{ErrorPage, Trouble, sample};
-use std::path::Path;
 
 fn themes() -> Themes {
     Themes::load(None, "default", false).unwrap()
@@ -19,4 +17,9 @@ fn check_clean(name: &str) {
 #[test]
 fn the_default_theme_is_clean() {
     check_clean("default");
+}
+
+#[test]
+fn the_paper_theme_is_clean() {
+    check_clean("paper");
 }
