@@ -134,7 +134,11 @@ pub struct ApprovalSent {
 pub fn page_of(prompt: &Prompt, policy: &Policy) -> Page {
     let frame = frame(prompt, policy);
     match &prompt.ask {
-        Ask::SignIn { identifier, form, collect } => Page::SignIn(SignIn {
+        Ask::SignIn {
+            identifier,
+            form,
+            collect,
+        } => Page::SignIn(SignIn {
             frame,
             identifier: identifier.clone(),
             form: form.clone(),
@@ -147,15 +151,24 @@ pub fn page_of(prompt: &Prompt, policy: &Policy) -> Page {
             secret: form.nodes.iter().any(|node| matches!(node, Node::Secret(_))),
             form: form.clone(),
         }),
-        Ask::SelectAccount { current } => Page::SelectAccount(SelectAccount { frame, current: current.clone() }),
-        Ask::Consent { scopes } => Page::Consent(Consent { frame, scopes: scopes.iter().map(|scope| reach(scope)).collect() }),
+        Ask::SelectAccount { current } => Page::SelectAccount(SelectAccount {
+            frame,
+            current: current.clone(),
+        }),
+        Ask::Consent { scopes } => Page::Consent(Consent {
+            frame,
+            scopes: scopes.iter().map(|scope| reach(scope)).collect(),
+        }),
         Ask::BehaviourConsent { text_version } => Page::WatchConsent(WatchConsent {
             frame,
             text_version: text_version.clone(),
             record_days: policy.watch.record_days,
             reauth_minutes: minutes(policy.watch.reauth_without_consent_s),
         }),
-        Ask::ApprovalSent { code } => Page::ApprovalSent(ApprovalSent { frame, code: code.clone() }),
+        Ask::ApprovalSent { code } => Page::ApprovalSent(ApprovalSent {
+            frame,
+            code: code.clone(),
+        }),
     }
 }
 
@@ -165,11 +178,21 @@ fn frame(prompt: &Prompt, policy: &Policy) -> Frame {
         client: prompt.client.as_ref().map(|client| client.name.clone()),
         account: prompt.account.clone(),
         error: prompt.error.clone(),
-        others: prompt.others.iter().map(|way| Way { plugin: way.plugin.to_string(), label: way.label.clone() }).collect(),
+        others: prompt
+            .others
+            .iter()
+            .map(|way| Way {
+                plugin: way.plugin.to_string(),
+                label: way.label.clone(),
+            })
+            .collect(),
         enrol: prompt.why == Why::Enrol,
         again: prompt.why == Why::Reauthenticate,
         step_up: match &prompt.why {
-            Why::StepUp { reasons } => Some(StepUp { reasons: calm(reasons), minutes: minutes(policy.watch.unanswered_s) }),
+            Why::StepUp { reasons } => Some(StepUp {
+                reasons: calm(reasons),
+                minutes: minutes(policy.watch.unanswered_s),
+            }),
             _ => None,
         },
     }
@@ -202,7 +225,10 @@ fn reason(code: &str) -> Text {
     } else if is_about(&["pointer", "mouse", "cursor", "click", "scroll"]) {
         Text::new("reason-pointer", "The pointer moves differently from usual.")
     } else if is_about(&["consent", "period", "reauth"]) {
-        Text::new("reason-periodic", "It has been a while since you last confirmed that it is you.")
+        Text::new(
+            "reason-periodic",
+            "It has been a while since you last confirmed that it is you.",
+        )
     } else if is_about(&["signal", "sender", "partner", "caep"]) {
         Text::new("reason-signal", "A connected service asked us to check.")
     } else {
@@ -218,8 +244,15 @@ pub(super) fn reach(scope: &str) -> Reach {
         "address" => ("place", Text::new("scope-address", "Your postal address")),
         "phone" => ("phone", Text::new("scope-phone", "Your phone number")),
         "offline_access" => ("clock", Text::new("scope-offline-access", "Access while you are away")),
-        "continuous_auth" => ("rhythm", Text::new("scope-continuous-auth", "Check during the session that it is still you")),
+        "continuous_auth" => (
+            "rhythm",
+            Text::new("scope-continuous-auth", "Check during the session that it is still you"),
+        ),
         other => ("key", Text::new("scope-other", other).with("scope", other)),
     };
-    Reach { scope: scope.to_owned(), icon, label }
+    Reach {
+        scope: scope.to_owned(),
+        icon,
+        label,
+    }
 }
