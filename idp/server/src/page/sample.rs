@@ -625,7 +625,7 @@ fn caught() -> Mails {
     Mails {
         to: Some("alice@example.org".to_owned()),
         mails: vec![
-            CaughtMail::new("alice@example.org", "042917 is your code (K7)", NOW, text),
+            CaughtMail::new("alice@example.org", "Your code K7", NOW, text),
             CaughtMail::new(
                 "bob@example.org",
                 "<script>alert(1)</script>",
