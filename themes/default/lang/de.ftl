@@ -70,7 +70,6 @@ step-up-report-text = War jemand anders an Ihrer Tastatur?
 step-up-report = Das war ich nicht – Sitzung beenden
 reason-typing = Der Tipprhythmus ist anders als sonst.
 reason-pointer = Der Mauszeiger bewegt sich anders als sonst.
-reason-periodic = Es ist eine Weile her, dass Sie bestätigt haben, dass Sie es sind.
 reason-signal = Ein verbundener Dienst hat uns gebeten nachzufragen.
 reason-other = Etwas an dieser Sitzung ist anders als sonst.
 
@@ -215,6 +214,10 @@ apps = Verbundene Apps
 apps-text = Apps, denen Sie Zugriff auf Ihr Konto erlaubt haben.
 apps-none = Noch keine.
 disconnect = Trennen
+last-factor = Ohne ihn könnten Sie sich nicht anmelden. Richten Sie zuerst einen anderen Weg ein.
+mode-needs-consent = Dafür braucht es zuerst Ihre Einwilligung.
+mode-needs-samples = Noch reicht es nicht, um Sie daran zu erkennen.
+watch-unavailable = Hier wird nichts gemessen.
 notice-saved = Gespeichert.
 notice-session-ended = Die Sitzung ist beendet.
 notice-others-ended = Alle anderen Sitzungen sind beendet.
@@ -260,6 +263,20 @@ mails = Abgefangene E-Mails
 mails-text = In der Entwicklung verlässt keine E-Mail diesen Rechner. Sie landen hier.
 mails-to = Nur die an { $address }.
 mails-none = Noch keine E-Mail.
+
+## Worte des Ablaufs
+
+sign-in-title = Anmelden
+sign-in-continue = Weiter
+sign-in-failed = Das hat nicht geklappt. Prüfen Sie, was Sie getippt haben, und versuchen Sie es noch einmal.
+step-error = Das kann gerade nicht geprüft werden. Bitte versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.
+too-many-tries = Zu viele Versuche. Bitte warten Sie eine Viertelstunde, und versuchen Sie es dann noch einmal.
+too-many-mails = Es wurden zu viele E-Mails geschickt. Bitte warten Sie eine Viertelstunde, und versuchen Sie es dann noch einmal.
+mail-unavailable = Gerade kann keine E-Mail geschickt werden. Bitte versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.
+way-unavailable = Dieser Weg steht nicht offen. Bitte wählen Sie einen anderen.
+try-again = Noch einmal versuchen
+no-way-title = Wir können nicht bestätigen, dass Sie es sind
+no-way-text = Keiner der Wege dafür ist für Ihr Konto eingerichtet, oder gerade geht keiner.
 
 ## Worte der eingebauten Faktoren
 

@@ -70,7 +70,6 @@ step-up-report-text = Somebody else was at your keyboard?
 step-up-report = It wasn’t me – end this session
 reason-typing = The typing rhythm is different from usual.
 reason-pointer = The pointer moves differently from usual.
-reason-periodic = It has been a while since you last confirmed that it is you.
 reason-signal = A connected service asked us to check.
 reason-other = Something about this session is different from usual.
 
@@ -214,6 +213,10 @@ apps = Connected apps
 apps-text = Apps that you allowed to access your account.
 apps-none = None yet.
 disconnect = Disconnect
+last-factor = You could not sign in without it. Set up another way first.
+mode-needs-consent = This takes your consent first.
+mode-needs-samples = There isn’t enough yet to know you by.
+watch-unavailable = Nothing is watched here.
 notice-saved = Saved.
 notice-session-ended = The session has ended.
 notice-others-ended = All other sessions have ended.
@@ -259,6 +262,20 @@ mails = Caught mails
 mails-text = In development, no mail leaves this machine. It lands here.
 mails-to = Only those to { $address }.
 mails-none = No mail yet.
+
+## Words of the flow engine
+
+sign-in-title = Sign in
+sign-in-continue = Continue
+sign-in-failed = That didn’t work. Check what you typed and try again.
+step-error = This can’t be checked right now. Please try again, or choose another way.
+too-many-tries = Too many tries. Please wait a quarter of an hour, then try again.
+too-many-mails = Too many mails were sent. Please wait a quarter of an hour, then try again.
+mail-unavailable = Mail can’t be sent right now. Please try again, or choose another way.
+way-unavailable = This way isn’t available. Please choose another one.
+try-again = Try again
+no-way-title = We can’t confirm that it’s you
+no-way-text = None of the ways to confirm this is set up for your account, or none works right now.
 
 ## Words of the built-in factors
 

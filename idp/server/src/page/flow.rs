@@ -19,8 +19,8 @@ pub struct Frame {
     pub error: Option<Text>,
     /// Other factors: buttons `other=<plugin>`.
     pub others: Vec<Way>,
-    /// A credential is set up.
-    pub enrol: bool,
+    /// It is a sign-in, so that it may begin again as somebody else (`account=other`).
+    pub sign_in: bool,
     /// A fresh or stronger proof is asked for.
     pub again: bool,
     /// The watch demanded a step-up.
@@ -55,6 +55,8 @@ pub struct SignIn {
     pub identifier: String,
     /// The first row's form.
     pub form: Form,
+    /// It has a field to fill in.
+    pub asks: bool,
     /// Measure while the identifier is typed; answered in `behavior`.
     pub collect: bool,
     /// Whether "forgot password?" leads to `/recovery`.
@@ -71,8 +73,28 @@ pub struct Factor {
     pub plugin: String,
     /// Its form.
     pub form: Form,
+    /// It has a field to fill in.
+    pub asks: bool,
     /// It asks for a secret, so password managers want to see the account's name.
     pub secret: bool,
+}
+
+impl Factor {
+    pub(super) fn new(frame: Frame, plugin: &str, form: Form) -> Self {
+        Self {
+            frame,
+            plugin: plugin.to_owned(),
+            asks: asks(&form),
+            secret: form.nodes.iter().any(|node| matches!(node, Node::Secret(_))),
+            form,
+        }
+    }
+}
+
+pub(super) fn asks(form: &Form) -> bool {
+    form.nodes
+        .iter()
+        .any(|node| matches!(node, Node::Text(_) | Node::Secret(_) | Node::Code(_)))
 }
 
 /// Go on as this account, or as another?
@@ -141,16 +163,12 @@ pub fn page_of(prompt: &Prompt, policy: &Policy) -> Page {
         } => Page::SignIn(SignIn {
             frame,
             identifier: identifier.clone(),
+            asks: asks(form),
             form: form.clone(),
             collect: *collect,
             recovery: policy.recovery.is_some(),
         }),
-        Ask::Factor { plugin, form } => Page::Factor(Factor {
-            frame,
-            plugin: plugin.to_string(),
-            secret: form.nodes.iter().any(|node| matches!(node, Node::Secret(_))),
-            form: form.clone(),
-        }),
+        Ask::Factor { plugin, form } => Page::Factor(Factor::new(frame, plugin.as_str(), form.clone())),
         Ask::SelectAccount { current } => Page::SelectAccount(SelectAccount {
             frame,
             current: current.clone(),
@@ -186,7 +204,7 @@ fn frame(prompt: &Prompt, policy: &Policy) -> Frame {
                 label: way.label.clone(),
             })
             .collect(),
-        enrol: prompt.why == Why::Enrol,
+        sign_in: prompt.why == Why::SignIn,
         again: prompt.why == Why::Reauthenticate,
         step_up: match &prompt.why {
             Why::StepUp { reasons } => Some(StepUp {
@@ -219,17 +237,11 @@ fn calm(codes: &[String]) -> Vec<Text> {
 }
 
 fn reason(code: &str) -> Text {
-    let is_about = |words: &[&str]| words.iter().any(|word| code.contains(word));
-    if is_about(&["typ", "key", "hold", "flight", "dwell"]) {
+    if code.starts_with("typing") {
         Text::new("reason-typing", "The typing rhythm is different from usual.")
-    } else if is_about(&["pointer", "mouse", "cursor", "click", "scroll"]) {
+    } else if code.starts_with("pointer") {
         Text::new("reason-pointer", "The pointer moves differently from usual.")
-    } else if is_about(&["consent", "period", "reauth"]) {
-        Text::new(
-            "reason-periodic",
-            "It has been a while since you last confirmed that it is you.",
-        )
-    } else if is_about(&["signal", "sender", "partner", "caep"]) {
+    } else if code.starts_with("reported") {
         Text::new("reason-signal", "A connected service asked us to check.")
     } else {
         Text::new("reason-other", "Something about this session is different from usual.")

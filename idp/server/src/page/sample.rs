@@ -99,7 +99,7 @@ fn frame() -> Frame {
         account: Some("alice".to_owned()),
         error: None,
         others: Vec::new(),
-        enrol: false,
+        sign_in: true,
         again: false,
         step_up: None,
     }
@@ -145,6 +145,7 @@ fn sign_ins() -> Vec<(String, Page)> {
         },
         identifier: String::new(),
         form: password(),
+        asks: true,
         collect: true,
         recovery: true,
     };
@@ -170,7 +171,14 @@ fn sign_ins() -> Vec<(String, Page)> {
         recovery: false,
         ..sign_in.clone()
     };
+    let name_only = SignIn {
+        form: bare("sign-in-title", "sign-in-continue"),
+        asks: false,
+        collect: false,
+        ..sign_in.clone()
+    };
     vec![
+        ("sign-in-name-only".to_owned(), Page::SignIn(name_only)),
         ("sign-in".to_owned(), Page::SignIn(sign_in)),
         ("sign-in-failed".to_owned(), Page::SignIn(failed)),
         ("sign-in-own".to_owned(), Page::SignIn(own)),
@@ -178,15 +186,7 @@ fn sign_ins() -> Vec<(String, Page)> {
 }
 
 fn factors() -> Vec<(String, Page)> {
-    let factor = |plugin: &str, form: Form, frame: Frame| {
-        let secret = form.nodes.iter().any(|node| matches!(node, Node::Secret(_)));
-        Page::Factor(Factor {
-            frame,
-            plugin: plugin.to_owned(),
-            form,
-            secret,
-        })
-    };
+    let factor = |plugin: &str, form: Form, frame: Frame| Page::Factor(Factor::new(frame, plugin, form));
     let wrong = Text::new(
         "otp-wrong",
         "That isn't the code of this mail. Check the two characters beside it and try again.",
@@ -199,7 +199,7 @@ fn factors() -> Vec<(String, Page)> {
         minutes: 10,
     };
     let all_reasons = StepUp {
-        reasons: ["signal", "periodic", "other"]
+        reasons: ["signal", "other"]
             .map(|name| Text::new(&format!("reason-{name}"), ""))
             .to_vec(),
         minutes: 1,
@@ -236,6 +236,7 @@ fn factors() -> Vec<(String, Page)> {
                 Frame {
                     others: vec![way_otp()],
                     again: true,
+                    sign_in: false,
                     ..frame()
                 },
             ),
@@ -247,7 +248,19 @@ fn factors() -> Vec<(String, Page)> {
                 new_password(),
                 Frame {
                     client: None,
-                    enrol: true,
+                    sign_in: false,
+                    ..frame()
+                },
+            ),
+        ),
+        named(
+            "factor-dead-end",
+            factor(
+                "email-otp",
+                dead_end(),
+                Frame {
+                    step_up: Some(step_up.clone()),
+                    sign_in: false,
                     ..frame()
                 },
             ),
@@ -263,6 +276,7 @@ fn factors() -> Vec<(String, Page)> {
                 code(),
                 Frame {
                     step_up: Some(step_up.clone()),
+                    sign_in: false,
                     others: vec![way_password()],
                     ..frame()
                 },
@@ -275,6 +289,7 @@ fn factors() -> Vec<(String, Page)> {
                 password(),
                 Frame {
                     step_up: Some(all_reasons),
+                    sign_in: false,
                     client: None,
                     ..frame()
                 },
@@ -315,6 +330,23 @@ fn password() -> Form {
             "current-password",
         ))],
         submit: Some(Text::new("password-submit", "Continue")),
+    }
+}
+
+/// A form with nothing to fill in.
+fn bare(title: &str, submit: &str) -> Form {
+    Form {
+        title: Text::new(title, ""),
+        nodes: Vec::new(),
+        submit: Some(Text::new(submit, "")),
+    }
+}
+
+fn dead_end() -> Form {
+    let text = Text::new("no-way-text", "");
+    Form {
+        nodes: vec![Node::Paragraph { text }],
+        ..bare("no-way-title", "try-again")
     }
 }
 

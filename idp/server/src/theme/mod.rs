@@ -181,8 +181,11 @@ impl Themes {
     /// own scripts, such as `gait.js`.
     pub fn asset(&self, path: &str) -> Option<Asset> {
         let (theme, name) = path.split_once('/').unwrap_or((ROOT, path));
-        let theme = self.pick(self.loaded.contains_key(theme).then_some(theme)).ok()?;
-        let bytes = static_file(&self.sources, &theme.chain, name)?;
+        let loaded = self.loaded.get(theme)?;
+        let bytes = match self.reload {
+            true => static_file(&self.sources, &Manifest::chain(&self.sources, theme).ok()?, name)?,
+            false => static_file(&self.sources, &loaded.chain, name)?,
+        };
         let etag = format!("\"{}\"", version(&bytes));
         Some(Asset {
             content_type: content_type(name),
