@@ -44,3 +44,12 @@ fn a_dead_link_is_noticed() {
     let exists = |path: &Path| ["idp/lib.rs", "idp/core", "db/"].iter().any(|known| path == Path::new(known));
     assert_eq!(dangling(&document, exists), ["idp/README.md: gone.md doesn't exist", "idp/README.md: idp/gone.rs doesn't exist"]);
 }
+
+#[test]
+fn the_readmes_configuration_is_valid() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let config = gait::config::Config::parse(example, "README.md", &root()).unwrap();
+    assert_eq!(config.clients.len(), 1);
+    assert!(config.smtp.is_some());
+}
