@@ -5,8 +5,6 @@ use toml::Table;
 
 const ROOT: &str = "Cargo.toml";
 const SECTIONS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
-/// Named for a feature that they switch on, not for their items; the manifest says why.
-const FOR_A_FEATURE: [&str; 0] = [];
 
 fn manifests(sources: &[Source]) -> Vec<(&Source, Table)> {
     let manifests = sources.iter().filter(|source| source.path == ROOT || source.path.ends_with("/Cargo.toml"));
@@ -33,7 +31,7 @@ fn unused_in_crates(sources: &[Source]) -> Vec<String> {
     for (source, manifest) in manifests(sources) {
         let folder = source.path.trim_end_matches("Cargo.toml");
         let files: Vec<_> = sources.iter().filter(|file| file.path.ends_with(".rs") && file.is_below(folder)).collect();
-        for name in dependencies(&manifest).filter(|name| !FOR_A_FEATURE.contains(name)) {
+        for name in dependencies(&manifest) {
             let item = name.replace('-', "_");
             if !files.iter().any(|file| names(&file.text, &item)) {
                 complaints.push(format!("{}: nothing here uses {name}", source.path));
