@@ -20,7 +20,7 @@ use gait_core::policy::{AcrRule, Lifetimes, Plan, Policy, Row, WatchPolicy};
 use gait_core::registry::Registry;
 use gait_core::seal::MasterKey;
 use gait_core::session::{EndReason, Place, Proof, RiskLevel, Session, StepUp};
-use gait_core::store::{AccountStore, ClientStore, OperationStore, SessionStore, StoredKey, Which};
+use gait_core::store::{AccountStore, ClientStore, GrantStore, OperationStore, SessionStore, StoredKey, Which};
 use gait_core::testing::{KnownAnswer, MemoryStore, TestPorts, ports};
 use gait_core::token::secret::{Hash, Secret, SecretKind};
 use gait_core::token::{ClientRequest, OAuthError};
@@ -348,6 +348,8 @@ fn clients() -> Vec<Client> {
     (api.introspects, api.step_up_aware) = (true, true);
     let mut plain_api = confidential("plain-api");
     plain_api.introspects = true;
+    let mut strange_api = confidential("strange-api");
+    (strange_api.introspects, strange_api.step_up_aware) = (true, true);
     vec![
         confidential("app"),
         confidential("other"),
@@ -355,6 +357,7 @@ fn clients() -> Vec<Client> {
         native,
         api,
         plain_api,
+        strange_api,
         confidential("stranger"),
     ]
 }

@@ -90,6 +90,23 @@ async fn rotated_keys_stay_published_until_their_tokens_are_dead() {
 }
 
 #[tokio::test]
+async fn what_was_signed_under_another_issuer_does_not_count() {
+    let world = World::new().await;
+    world
+        .change_client("app", |client| client.access_token = AccessTokenFormat::Jwt)
+        .await;
+    let tokens = world.tokens("app", &[]).await;
+    let moved = Setup {
+        issuer: "https://moved.example".to_owned(),
+        ..setup(&world.ports, &world.store, master())
+    };
+    let moved = Idp::start(moved).await.unwrap();
+    let request = basic("api", SECRET, &[("token", text(&tokens, "access_token"))]);
+    assert_eq!(moved.introspect(&request).await.unwrap(), json!({ "active": false }));
+    assert!(world.is_active(text(&tokens, "access_token")).await);
+}
+
+#[tokio::test]
 async fn another_node_learns_of_a_rotation_within_its_next_round() {
     let world = World::new().await;
     let other = Idp::start(setup(&world.ports, &world.store, master())).await.unwrap();

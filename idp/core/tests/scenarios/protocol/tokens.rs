@@ -712,7 +712,13 @@ async fn introspection_tells_only_those_that_a_token_is_meant_for() {
     assert_eq!(seen["exp"].as_i64().unwrap() - seen["iat"].as_i64().unwrap(), 600);
     assert!(seen["auth_time"].is_i64() && seen["acr"].is_string() && seen["amr"].is_array());
     assert_eq!(world.introspect("app", refresh).await["active"], true, "its own");
-    for (caller, token) in [("other", access), ("stranger", access), ("api", refresh), ("other", refresh)] {
+    for (caller, token) in [
+        ("other", access),
+        ("stranger", access),
+        ("strange-api", access),
+        ("api", refresh),
+        ("other", refresh),
+    ] {
         assert_eq!(world.introspect(caller, token).await, json!({ "active": false }), "{caller}");
     }
     let public = form(&[("client_id", "spa"), ("token", access)]);
@@ -765,6 +771,20 @@ async fn revocation_is_for_ones_own_tokens_and_never_tells() {
         1
     );
     assert!(world.idp.revoke(&basic("app", SECRET, &[])).await.is_err(), "no token");
+}
+
+#[tokio::test]
+async fn offline_access_needs_a_question_or_the_operators_word() {
+    let world = World::new().await;
+    let asked: gait_core::grant::Scopes = ["openid".to_owned(), "offline_access".to_owned()].into();
+    let now = world.ports.clock.now();
+    let app = ClientId::from("app");
+    let vouched = world.tokens("app", &[("scope", "openid offline_access")]).await;
+    assert_eq!(text(&vouched, "scope"), "offline_access openid");
+    world.change_client("app", |client| client.trusted = false).await;
+    world.store.put_consent(world.alice, &app, &asked, now).await.unwrap();
+    let silent = world.tokens("app", &[("scope", "openid offline_access")]).await;
+    assert_eq!(text(&silent, "scope"), "openid", "OIDC Core §11: not without prompt=consent");
 }
 
 #[tokio::test]
