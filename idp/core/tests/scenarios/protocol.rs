@@ -1,12 +1,16 @@
 //! OAuth 2.0 and OpenID Connect, told from the outside: what a client sends, and what it gets.
 
+mod access;
 mod assertions;
 mod authorization;
 mod clients;
+mod codes;
 mod keys;
+mod life;
 mod logout;
 mod machine;
-mod tokens;
+mod people;
+mod refresh;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
