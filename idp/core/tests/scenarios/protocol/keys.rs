@@ -80,7 +80,7 @@ async fn rotated_keys_stay_published_until_their_tokens_are_dead() {
     world.verified(text(&old, "id_token"), Algorithm::RS256);
     assert!(world.is_active(text(&old, "access_token")).await, "old tokens live on");
 
-    world.advance(3599);
+    world.advance(3600 + 59);
     world.idp.refresh_keys().await.unwrap();
     assert!(kids(&world).is_superset(&before), "an ID token may still be looked at");
     world.advance(1);
