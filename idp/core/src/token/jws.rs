@@ -21,6 +21,7 @@ const MAX_JWS: usize = 8 * 1024;
 
 /// What a JWT of ours is, so that none stands where another is meant (RFC 8725 §3.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names)] // these are their names in the specifications
 pub(crate) enum Typ {
     /// ID token.
     IdToken,
