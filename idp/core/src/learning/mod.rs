@@ -7,9 +7,7 @@ use crate::error::{Error, Result};
 use crate::ids::{AccountId, SessionId};
 use crate::session::{EndReason, Place, Session};
 use crate::store::{StoreError, StoredModel, StoredRecord};
-use gait_sdk::{
-    Batch, Channel, Context, Label, Labelled, Learned, ModelBlob, PluginId, Prepared, Record, RecordId, Scorer, State,
-};
+use gait_sdk::{Label, Labelled, Learned, ModelBlob, PluginId, Prepared, Record, RecordId, Scorer};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
