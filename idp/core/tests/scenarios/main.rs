@@ -1,5 +1,7 @@
-//! Stories in memory, with a stopped clock and without a wire.
+//! Stories of the provider, in memory, with a stopped clock and without a wire.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod protocol;
 mod watch;
 mod watch_deliveries;
 mod watch_learning;
