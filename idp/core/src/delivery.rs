@@ -129,9 +129,11 @@ impl Idp {
         let Some(client) = self.store.client(&delivery.client).await? else {
             return Ok(None);
         };
-        let (Some(url), Some(account), Some(session)) =
-            (address(&client, delivery.channel), delivery.event.account, &delivery.event.session)
-        else {
+        let (Some(url), Some(account), Some(session)) = (
+            address(&client, delivery.channel),
+            delivery.event.account,
+            &delivery.event.session,
+        ) else {
             return Ok(None);
         };
         let (content_type, body) = match delivery.channel {
@@ -216,7 +218,8 @@ impl Idp {
                 let jitter = u32::from_be_bytes(self.ports.random());
                 let next_at = now.plus(back_off_s(delivery.attempts, jitter));
                 let give_up_at = Timestamp(delivery.event.at_ms.div_euclid(1000)).plus(GIVE_UP_S);
-                self.failed(delivery, Some(next_at).filter(|at| *at < give_up_at), error).await?;
+                self.failed(delivery, Some(next_at).filter(|at| *at < give_up_at), error)
+                    .await?;
             }
         }
         Ok(())
@@ -278,11 +281,17 @@ fn caep(event: &Event) -> Option<(String, Value)> {
             reasons,
         } => {
             let reason = words("step_up_demanded", reasons);
-            ("risk-level-change", risk(at, *level, *previous_level, "policy", "BEHAVIOR_ANOMALY", &reason))
+            (
+                "risk-level-change",
+                risk(at, *level, *previous_level, "policy", "BEHAVIOR_ANOMALY", &reason),
+            )
         }
         What::SessionStrengthened { previous_level, .. } => {
             let (level, reason) = (RiskLevel::Low, "step_up_passed");
-            ("risk-level-change", risk(at, level, *previous_level, "user", "REAUTHENTICATED", reason))
+            (
+                "risk-level-change",
+                risk(at, level, *previous_level, "user", "REAUTHENTICATED", reason),
+            )
         }
         _ => return None,
     };
@@ -352,6 +361,9 @@ mod tests {
         for reason in [EndReason::Anomaly, EndReason::Disowned, EndReason::AccountChanged] {
             assert!(!words(&name_of(&reason), &[]).is_empty());
         }
-        assert_eq!(words("anomaly", &["typing_rhythm_differs".to_owned()]), "anomaly: typing_rhythm_differs");
+        assert_eq!(
+            words("anomaly", &["typing_rhythm_differs".to_owned()]),
+            "anomaly: typing_rhythm_differs"
+        );
     }
 }

@@ -9,7 +9,9 @@ use crate::policy::Watch;
 use crate::session::{EndReason, Place, Session};
 use crate::store::{StoreError, StoredModel, StoredRecord};
 use crate::trust::{SignInTrust, composite, judge};
-use gait_sdk::{Batch, Channel, Context, Label, Labelled, Learned, ModelBlob, PluginId, Prepared, Record, RecordId, Scorer, State};
+use gait_sdk::{
+    Batch, Channel, Context, Label, Labelled, Learned, ModelBlob, PluginId, Prepared, Record, RecordId, Scorer, State,
+};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -138,7 +140,7 @@ impl Idp {
         }
     }
 
-    fn open_model(&self, stored: &StoredModel) -> Result<ModelBlob> {
+    pub(crate) fn open_model(&self, stored: &StoredModel) -> Result<ModelBlob> {
         let plain = self.master.open(MODEL, &stored.account.to_string(), &stored.blob)?;
         serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged("a model is no JSON of a model".to_owned()).into())
     }
@@ -314,7 +316,14 @@ fn doubted(label: Label, session: Option<&Session>) -> Label {
         return label;
     };
     match &session.ended {
-        Some(ended) if matches!(ended.reason, EndReason::Anomaly | EndReason::Disowned | EndReason::StepUpFailed) => Label::Disputed,
+        Some(ended)
+            if matches!(
+                ended.reason,
+                EndReason::Anomaly | EndReason::Disowned | EndReason::StepUpFailed
+            ) =>
+        {
+            Label::Disputed
+        }
         _ if session.step_up.is_some() && label == Label::Proven => Label::Unproven,
         _ => label,
     }

@@ -116,7 +116,9 @@ impl Idp {
             reasons: raised.reasons.clone(),
         };
         events.push(self.about(demanded, session, raised.client.as_ref(), &raised.txn));
-        let set = self.store.set_risk(&session.id, session.sequence, level, Some(&step_up), events);
+        let set = self
+            .store
+            .set_risk(&session.id, session.sequence, level, Some(&step_up), events);
         set.await?;
         self.ports.wake.wake();
         self.store.label_records(&session.id, Label::Unproven).await?;
@@ -135,7 +137,15 @@ impl Idp {
     async fn revoke_for(&self, session: &Session, raised: &Raised) -> Result<()> {
         let step_up = session.step_up.clone();
         let step_up = step_up.unwrap_or_else(|| self.step_up(raised.alarm, &raised.reasons));
-        let event = |ended: &Session| self.ended(EndReason::Anomaly, &raised.reasons, ended, raised.client.as_ref(), &raised.txn);
+        let event = |ended: &Session| {
+            self.ended(
+                EndReason::Anomaly,
+                &raised.reasons,
+                ended,
+                raised.client.as_ref(),
+                &raised.txn,
+            )
+        };
         self.end_as(session, EndReason::Anomaly, &step_up, &|ended| vec![event(ended)])
             .await
     }
@@ -157,7 +167,9 @@ impl Idp {
         step_up: &StepUp,
         events: crate::store::EndEvents<'_>,
     ) -> Result<()> {
-        let claim = self.store.set_risk(&session.id, session.sequence, RiskLevel::High, Some(step_up), &[]);
+        let claim = self
+            .store
+            .set_risk(&session.id, session.sequence, RiskLevel::High, Some(step_up), &[]);
         claim.await?;
         let which = Which::One(session.id.clone());
         self.store.end_sessions(&which, self.ports.now(), reason, events).await?;
@@ -175,7 +187,11 @@ impl Idp {
         let count = self.ephemeral.count("watch-breaker", watch.breaker_window_s).await?;
         let trips = count > u64::from(watch.breaker_revocations);
         if trips {
-            tracing::warn!(count, window_s = watch.breaker_window_s, "breaker open: revocations become step-ups");
+            tracing::warn!(
+                count,
+                window_s = watch.breaker_window_s,
+                "breaker open: revocations become step-ups"
+            );
         }
         Ok(trips)
     }

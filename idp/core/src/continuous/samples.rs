@@ -40,7 +40,9 @@ impl Idp {
         if browser_origin.is_some_and(|browser| browser != watched.origin) {
             return Err(WatchError::Origin);
         }
-        let rate = self.ephemeral.count(&format!("watch-rate:{}", watched.session), RATE_WINDOW_S);
+        let rate = self
+            .ephemeral
+            .count(&format!("watch-rate:{}", watched.session), RATE_WINDOW_S);
         if rate.await.map_err(Error::from)? > RATE_LIMIT {
             return Err(WatchError::TooMany(RATE_WINDOW_S));
         }
@@ -139,7 +141,9 @@ impl Idp {
                 return Ok(());
             }
             let scored = scorer.score(&cx, model.as_ref().map(|model| &model.parsed), before.scorer.clone(), batch);
-            let scored = scored.await.map_err(|error| tracing::warn!(%plugin, %error, "a batch could not be scored"));
+            let scored = scored
+                .await
+                .map_err(|error| tracing::warn!(%plugin, %error, "a batch could not be scored"));
             let scored = scored.ok().filter(|scored| fits(scored));
             let mut after = before.clone();
             after.note_seq(&watched.client, batch.seq);
@@ -220,7 +224,9 @@ fn fits(scored: &Scored) -> bool {
 fn codes(reasons: &[ReasonCode]) -> Vec<String> {
     let is_code = |reason: &&str| {
         let fits = (1..=MAX_REASON).contains(&reason.len());
-        fits && reason.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        fits && reason
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
     };
     let codes = reasons.iter().map(|reason| reason.0.as_str()).filter(is_code);
     codes.take(MAX_REASONS).map(str::to_owned).collect()

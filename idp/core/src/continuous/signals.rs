@@ -50,7 +50,10 @@ impl Idp {
     pub async fn signal(&self, bearer: Option<&str>, set: &str, request_id: &str) -> Result<(), SignalError> {
         let sender = self.sender(bearer)?;
         let set = verify(set, sender, &self.issuer, self.ports.now())?;
-        let key = format!("set:{}", Hash::of(format!("{}\0{}", sender.issuer, set.jti).as_bytes()).to_text());
+        let key = format!(
+            "set:{}",
+            Hash::of(format!("{}\0{}", sender.issuer, set.jti).as_bytes()).to_text()
+        );
         if self.ephemeral.get(&key).await.map_err(Error::from)?.is_some() {
             return Ok(());
         }
@@ -79,7 +82,11 @@ impl Idp {
             _ => Vec::new(),
         };
         if targets.is_empty() {
-            tracing::info!(sender = sender.issuer, uri = set.uri, "a signal of an unknown kind or about nobody known");
+            tracing::info!(
+                sender = sender.issuer,
+                uri = set.uri,
+                "a signal of an unknown kind or about nobody known"
+            );
             self.note_signal(sender, set, None, txn).await?;
         }
         for target in &targets {
@@ -231,10 +238,25 @@ mod tests {
         let session = json!({"format": "opaque", "id": "s1"});
         let person = json!({"format": "iss_sub", "iss": "https://op.example", "sub": "u1"});
         let read = |value: Value| subject(&value);
-        assert_eq!(read(session.clone()), Some(Subject { session: sid.clone(), user: None }));
+        assert_eq!(
+            read(session.clone()),
+            Some(Subject {
+                session: sid.clone(),
+                user: None
+            })
+        );
         let both = json!({"format": "complex", "session": session, "user": person, "tenant": {"format": "opaque", "id": "t"}});
-        assert_eq!(read(both), Some(Subject { session: sid, user: user.clone() }));
-        assert_eq!(read(json!({"format": "complex", "user": person})), Some(Subject { session: None, user }));
+        assert_eq!(
+            read(both),
+            Some(Subject {
+                session: sid,
+                user: user.clone()
+            })
+        );
+        assert_eq!(
+            read(json!({"format": "complex", "user": person})),
+            Some(Subject { session: None, user })
+        );
     }
 
     #[test]

@@ -56,7 +56,9 @@ impl Watching {
 
     /// Reads what is stored, as it counts for `session`: a new proof begins the watch anew. What can't be read counts as lost.
     fn read(stored: Option<&[u8]>, session: &Session) -> Self {
-        let mut watching: Self = stored.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
+        let mut watching: Self = stored
+            .and_then(|bytes| serde_json::from_slice(bytes).ok())
+            .unwrap_or_default();
         if watching.proven_at != session.auth_time() {
             watching.proven_at = session.auth_time();
             watching.scorer = State::default();
