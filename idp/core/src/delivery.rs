@@ -63,7 +63,7 @@ impl Idp {
         loop {
             let events = self.store.unexpanded_events(PAGE).await?;
             for event in &events {
-                let deliveries = self.deliveries(event).await?;
+                let deliveries = self.deliveries_of(event).await?;
                 if self.store.expand_event(event.id, &deliveries).await? {
                     made += deliveries.len();
                 }
@@ -74,7 +74,7 @@ impl Idp {
         }
     }
 
-    async fn deliveries(&self, event: &Event) -> Result<Vec<Delivery>> {
+    async fn deliveries_of(&self, event: &Event) -> Result<Vec<Delivery>> {
         let channels = channels(&event.what);
         let Some(session) = event.session.as_ref().filter(|_| !channels.is_empty()) else {
             return Ok(Vec::new());
@@ -90,12 +90,12 @@ impl Idp {
                 let may_know = is_connected || **channel == Channel::BackchannelLogout;
                 may_know && address(&client, **channel).is_some()
             });
-            deliveries.extend(wanted.map(|channel| self.delivery(&client, *channel, event)));
+            deliveries.extend(wanted.map(|channel| self.new_delivery(&client, *channel, event)));
         }
         Ok(deliveries)
     }
 
-    fn delivery(&self, client: &Client, channel: Channel, event: &Event) -> Delivery {
+    fn new_delivery(&self, client: &Client, channel: Channel, event: &Event) -> Delivery {
         Delivery {
             id: DeliveryId(self.ports.uuid()),
             client: client.id.clone(),
@@ -114,7 +114,7 @@ impl Idp {
         let now = self.ports.now();
         let mut posts = Vec::new();
         for delivery in self.store.claim_deliveries(now, LEASE_S, limit).await? {
-            match self.post(&delivery, now).await? {
+            match self.post_for(&delivery, now).await? {
                 Some(post) => posts.push((delivery, post)),
                 None => {
                     let unwanted = self.store.delivery_failed(delivery.id, None, "the client no longer wants it");
@@ -125,13 +125,15 @@ impl Idp {
         Ok(posts)
     }
 
-    async fn post(&self, delivery: &Delivery, now: Timestamp) -> Result<Option<Post>> {
+    async fn post_for(&self, delivery: &Delivery, now: Timestamp) -> Result<Option<Post>> {
         let Some(client) = self.store.client(&delivery.client).await? else {
             return Ok(None);
         };
-        let (Some(url), Some(account), Some(session)) =
-            (address(&client, delivery.channel), delivery.event.account, &delivery.event.session)
-        else {
+        let (Some(url), Some(account), Some(session)) = (
+            address(&client, delivery.channel),
+            delivery.event.account,
+            &delivery.event.session,
+        ) else {
             return Ok(None);
         };
         let (content_type, body) = match delivery.channel {
@@ -211,18 +213,19 @@ impl Idp {
         let now = self.ports.now();
         match arrival {
             Arrival::Accepted => self.store.delivered(delivery.id, now).await?,
-            Arrival::Refused(error) => self.failed(delivery, None, error).await?,
+            Arrival::Refused(error) => self.delivery_lost(delivery, None, error).await?,
             Arrival::Failed(error) => {
                 let jitter = u32::from_be_bytes(self.ports.random());
                 let next_at = now.plus(back_off_s(delivery.attempts, jitter));
                 let give_up_at = Timestamp(delivery.event.at_ms.div_euclid(1000)).plus(GIVE_UP_S);
-                self.failed(delivery, Some(next_at).filter(|at| *at < give_up_at), error).await?;
+                self.delivery_lost(delivery, Some(next_at).filter(|at| *at < give_up_at), error)
+                    .await?;
             }
         }
         Ok(())
     }
 
-    async fn failed(&self, delivery: &Delivery, next_at: Option<Timestamp>, error: &str) -> Result<()> {
+    async fn delivery_lost(&self, delivery: &Delivery, next_at: Option<Timestamp>, error: &str) -> Result<()> {
         let error: String = error.chars().take(MAX_ERROR).collect();
         if next_at.is_none() {
             tracing::warn!(delivery = %delivery.id, client = %delivery.client, error, "a delivery is given up");
@@ -278,11 +281,17 @@ fn caep(event: &Event) -> Option<(String, Value)> {
             reasons,
         } => {
             let reason = words("step_up_demanded", reasons);
-            ("risk-level-change", risk(at, *level, *previous_level, "policy", "BEHAVIOR_ANOMALY", &reason))
+            (
+                "risk-level-change",
+                risk(at, *level, *previous_level, "policy", "BEHAVIOR_ANOMALY", &reason),
+            )
         }
         What::SessionStrengthened { previous_level, .. } => {
             let (level, reason) = (RiskLevel::Low, "step_up_passed");
-            ("risk-level-change", risk(at, level, *previous_level, "user", "REAUTHENTICATED", reason))
+            (
+                "risk-level-change",
+                risk(at, level, *previous_level, "user", "REAUTHENTICATED", reason),
+            )
         }
         _ => return None,
     };
@@ -352,6 +361,9 @@ mod tests {
         for reason in [EndReason::Anomaly, EndReason::Disowned, EndReason::AccountChanged] {
             assert!(!words(&name_of(&reason), &[]).is_empty());
         }
-        assert_eq!(words("anomaly", &["typing_rhythm_differs".to_owned()]), "anomaly: typing_rhythm_differs");
+        assert_eq!(
+            words("anomaly", &["typing_rhythm_differs".to_owned()]),
+            "anomaly: typing_rhythm_differs"
+        );
     }
 }

@@ -9,7 +9,9 @@ use crate::policy::Watch;
 use crate::session::{EndReason, Place, Session};
 use crate::store::{StoreError, StoredModel, StoredRecord};
 use crate::trust::{SignInTrust, composite, judge};
-use gait_sdk::{Batch, Channel, Context, Label, Labelled, Learned, ModelBlob, PluginId, Prepared, Record, RecordId, Scorer, State};
+use gait_sdk::{
+    Batch, Channel, Context, Label, Labelled, Learned, ModelBlob, PluginId, Prepared, Record, RecordId, Scorer, State,
+};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -75,7 +77,7 @@ impl Idp {
         let plugin = &scorer.manifest().id;
         let mut written = 0;
         for account in self.store.accounts_to_train(plugin, ACCOUNTS).await? {
-            match self.learn(scorer.as_ref(), account).await {
+            match self.learn_account(scorer.as_ref(), account).await {
                 Ok(wrote) => written += usize::from(wrote),
                 Err(error) => tracing::warn!(%account, %plugin, %error, "an account could not be trained"),
             }
@@ -83,14 +85,14 @@ impl Idp {
         Ok(written)
     }
 
-    async fn learn(&self, scorer: &dyn Scorer, id: AccountId) -> Result<bool> {
+    async fn learn_account(&self, scorer: &dyn Scorer, id: AccountId) -> Result<bool> {
         let plugin = &scorer.manifest().id;
         let Some(account) = self.store.account(id).await? else {
             return Ok(false);
         };
         let stored = self.store.model(id, plugin).await?;
         let model = stored.as_ref().map(|stored| self.open_model(stored)).transpose()?;
-        let records = self.labelled(plugin, id).await?;
+        let records = self.labelled_records(plugin, id).await?;
         if records.is_empty() {
             return Ok(false);
         }
@@ -144,7 +146,7 @@ impl Idp {
     }
 
     /// Unsettled records with what is known of them now.
-    async fn labelled(&self, plugin: &PluginId, account: AccountId) -> Result<Vec<Labelled>> {
+    async fn labelled_records(&self, plugin: &PluginId, account: AccountId) -> Result<Vec<Labelled>> {
         let stored = self.store.unsettled_records(account, plugin, RECORDS).await?;
         let mut sessions: HashMap<SessionId, Option<Session>> = HashMap::new();
         let mut labelled = Vec::with_capacity(stored.len());
@@ -202,7 +204,7 @@ impl Idp {
     }
 
     /// The account's model, parsed once for each training. The row is looked at every time: what was erased is gone at once.
-    pub(crate) async fn prepared(&self, scorer: &dyn Scorer, account: AccountId) -> Result<Option<ReadyModel>> {
+    pub(crate) async fn prepared_model(&self, scorer: &dyn Scorer, account: AccountId) -> Result<Option<ReadyModel>> {
         let plugin = &scorer.manifest().id;
         let Some(stored) = self.store.model(account, plugin).await? else {
             self.models.drop(account);
@@ -240,7 +242,7 @@ impl Idp {
         if !judges || self.store.behaviour_consent(account.id).await?.is_none() {
             return Ok(SignInTrust::Neutral);
         }
-        let model = self.prepared(scorer.as_ref(), account.id).await?;
+        let model = self.prepared_model(scorer.as_ref(), account.id).await?;
         let Some(model) = model.filter(|model| model.enrolled) else {
             return Ok(SignInTrust::Neutral);
         };
@@ -279,7 +281,7 @@ impl Idp {
             return Ok(());
         };
         let plugin = &scorer.manifest().id;
-        let model = self.prepared(scorer.as_ref(), account.id).await?;
+        let model = self.prepared_model(scorer.as_ref(), account.id).await?;
         let cx = self.scorer_view(plugin, account, cx).await?;
         let model = model.as_ref().map(|model| &model.parsed);
         match scorer.score(&cx, model, State::default(), sample).await {
@@ -314,7 +316,14 @@ fn doubted(label: Label, session: Option<&Session>) -> Label {
         return label;
     };
     match &session.ended {
-        Some(ended) if matches!(ended.reason, EndReason::Anomaly | EndReason::Disowned | EndReason::StepUpFailed) => Label::Disputed,
+        Some(ended)
+            if matches!(
+                ended.reason,
+                EndReason::Anomaly | EndReason::Disowned | EndReason::StepUpFailed
+            ) =>
+        {
+            Label::Disputed
+        }
         _ if session.step_up.is_some() && label == Label::Proven => Label::Unproven,
         _ => label,
     }

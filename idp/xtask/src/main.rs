@@ -1,1 +1,54 @@
-fn main() {}
+//! `cargo xtask`: the chores of this repository.
+
+mod step;
+mod tests;
+mod tools;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Chores of this repository.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Installs what the tests need, and runs all of them.
+    Test {
+        /// What `cargo test --workspace` should be given besides, for example `-- --nocapture`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Signs in over HTTP, is watched, and is thrown out: prints what happened, and fails if a bound is broken.
+    Story,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Test { args } => tests::run(&args),
+        Chore::Story => step::run(
+            "the story",
+            step::cargo().args([
+                "run",
+                "--quiet",
+                "--package",
+                "xtask",
+                "--features",
+                "story",
+                "--bin",
+                "story",
+            ]),
+        ),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -38,7 +38,7 @@ pub(super) struct Raised {
 impl Idp {
     /// Acts on an alarm. The session's sequence decides between verdicts: one that finds the session changed is weighed anew, one
     /// that is older than the latest proof or later than the end does nothing.
-    pub(super) async fn act(&self, session: &Session, raised: &Raised) -> Result<()> {
+    pub(super) async fn act_on_alarm(&self, session: &Session, raised: &Raised) -> Result<()> {
         if raised.alarm == Alarm::None {
             return Ok(());
         }
@@ -48,7 +48,7 @@ impl Idp {
             if session.ended.is_some() || session.auth_time() != raised.proven_at {
                 return Ok(());
             }
-            match self.act_once(&session, raised, tripped).await {
+            match self.act_on_alarm_once(&session, raised, tripped).await {
                 Err(Error::Store(StoreError::Stale(_))) => match self.store.session(&session.id).await? {
                     Some(newer) => session = newer,
                     None => return Ok(()),
@@ -59,7 +59,7 @@ impl Idp {
         Err(StoreError::Away("the session keeps changing".to_owned()).into())
     }
 
-    async fn act_once(&self, session: &Session, raised: &Raised, tripped: bool) -> Result<()> {
+    async fn act_on_alarm_once(&self, session: &Session, raised: &Raised, tripped: bool) -> Result<()> {
         let verdict = decide(&Facts {
             alarm: raised.alarm,
             mode: raised.mode,
@@ -69,95 +69,105 @@ impl Idp {
         });
         let withheld = verdict.withheld.filter(|_| raised.is_news);
         let mut events: Vec<Event> = withheld
-            .map(|held| self.withheld(held, session, raised))
+            .map(|held| self.withheld_event(held, session, raised))
             .into_iter()
             .collect();
         match verdict.decision {
-            Decision::Keep => self.note_all(&events).await,
-            Decision::StepUp(level) => self.demand(session, level, raised, &mut events).await,
-            Decision::Revoke => self.revoke_for(session, raised).await,
+            Decision::Keep => self.note_events(&events).await,
+            Decision::StepUp(level) => self.demand_step_up(session, level, raised, &mut events).await,
+            Decision::Revoke => self.revoke_on_alarm(session, raised).await,
         }
     }
 
-    async fn note_all(&self, events: &[Event]) -> Result<()> {
+    async fn note_events(&self, events: &[Event]) -> Result<()> {
         for event in events {
             self.store.note(event).await?;
         }
         Ok(())
     }
 
-    fn withheld(&self, held: Withheld, session: &Session, raised: &Raised) -> Event {
+    fn withheld_event(&self, held: Withheld, session: &Session, raised: &Raised) -> Event {
         let what = What::DecisionWithheld {
             decision: held.as_str().to_owned(),
             reasons: raised.reasons.clone(),
         };
-        self.about(what, session, raised.client.as_ref(), &raised.txn)
+        self.watch_event(what, session, raised.client.as_ref(), &raised.txn)
     }
 
-    fn about(&self, what: What, session: &Session, client: Option<&ClientId>, txn: &str) -> Event {
+    fn watch_event(&self, what: What, session: &Session, client: Option<&ClientId>, txn: &str) -> Event {
         self.event(what, Some(session.account), Some(&session.id), client, None, txn)
     }
 
     /// Demands a step-up, or raises one that is pending; one that stands as high already goes on standing.
-    async fn demand(&self, session: &Session, level: RiskLevel, raised: &Raised, events: &mut Vec<Event>) -> Result<()> {
+    async fn demand_step_up(&self, session: &Session, level: RiskLevel, raised: &Raised, events: &mut Vec<Event>) -> Result<()> {
         let step_up = match &session.step_up {
-            Some(pending) if pending.alarm >= raised.alarm && session.level >= level => return self.note_all(events).await,
+            Some(pending) if pending.alarm >= raised.alarm && session.level >= level => return self.note_events(events).await,
             // `since` stays: a worse alarm gives nobody more time to answer.
             Some(pending) => StepUp {
                 alarm: raised.alarm.max(pending.alarm),
                 reasons: raised.reasons.clone(),
                 ..pending.clone()
             },
-            None => self.step_up(raised.alarm, &raised.reasons),
+            None => new_step_up(self.ports.now(), raised.alarm, &raised.reasons),
         };
         let demanded = What::StepUpDemanded {
             level,
             previous_level: session.level,
             reasons: raised.reasons.clone(),
         };
-        events.push(self.about(demanded, session, raised.client.as_ref(), &raised.txn));
-        let set = self.store.set_risk(&session.id, session.sequence, level, Some(&step_up), events);
+        events.push(self.watch_event(demanded, session, raised.client.as_ref(), &raised.txn));
+        let set = self
+            .store
+            .set_risk(&session.id, session.sequence, level, Some(&step_up), events);
         set.await?;
         self.ports.wake.wake();
         self.store.label_records(&session.id, Label::Unproven).await?;
         Ok(())
     }
 
-    fn step_up(&self, alarm: Alarm, reasons: &[String]) -> StepUp {
-        StepUp {
-            since: self.ports.now(),
-            alarm,
-            reasons: reasons.to_vec(),
-            failures: 0,
-        }
-    }
-
-    async fn revoke_for(&self, session: &Session, raised: &Raised) -> Result<()> {
+    async fn revoke_on_alarm(&self, session: &Session, raised: &Raised) -> Result<()> {
         let step_up = session.step_up.clone();
-        let step_up = step_up.unwrap_or_else(|| self.step_up(raised.alarm, &raised.reasons));
-        let event = |ended: &Session| self.ended(EndReason::Anomaly, &raised.reasons, ended, raised.client.as_ref(), &raised.txn);
-        self.end_as(session, EndReason::Anomaly, &step_up, &|ended| vec![event(ended)])
+        let step_up = step_up.unwrap_or_else(|| new_step_up(self.ports.now(), raised.alarm, &raised.reasons));
+        let event = |ended: &Session| {
+            self.ended_event(
+                EndReason::Anomaly,
+                &raised.reasons,
+                ended,
+                raised.client.as_ref(),
+                &raised.txn,
+            )
+        };
+        self.end_watched(session, EndReason::Anomaly, &step_up, &|ended| vec![event(ended)])
             .await
     }
 
-    fn ended(&self, reason: EndReason, reasons: &[String], session: &Session, client: Option<&ClientId>, txn: &str) -> Event {
+    fn ended_event(
+        &self,
+        reason: EndReason,
+        reasons: &[String],
+        session: &Session,
+        client: Option<&ClientId>,
+        txn: &str,
+    ) -> Event {
         let what = What::SessionEnded {
             reason,
             reasons: reasons.to_vec(),
         };
-        self.about(what, session, client, txn)
+        self.watch_event(what, session, client, txn)
     }
 
     /// Ends a session, if it still has the sequence that the verdict was reached on. The demand that is set first claims the
     /// sequence, and closes the session even if this node dies before the end is written.
-    async fn end_as(
+    async fn end_watched(
         &self,
         session: &Session,
         reason: EndReason,
         step_up: &StepUp,
         events: crate::store::EndEvents<'_>,
     ) -> Result<()> {
-        let claim = self.store.set_risk(&session.id, session.sequence, RiskLevel::High, Some(step_up), &[]);
+        let claim = self
+            .store
+            .set_risk(&session.id, session.sequence, RiskLevel::High, Some(step_up), &[]);
         claim.await?;
         let which = Which::One(session.id.clone());
         self.store.end_sessions(&which, self.ports.now(), reason, events).await?;
@@ -175,7 +185,11 @@ impl Idp {
         let count = self.ephemeral.count("watch-breaker", watch.breaker_window_s).await?;
         let trips = count > u64::from(watch.breaker_revocations);
         if trips {
-            tracing::warn!(count, window_s = watch.breaker_window_s, "breaker open: revocations become step-ups");
+            tracing::warn!(
+                count,
+                window_s = watch.breaker_window_s,
+                "breaker open: revocations become step-ups"
+            );
         }
         Ok(trips)
     }
@@ -205,11 +219,20 @@ impl Idp {
             return Ok(false);
         };
         let txn = self.ports.uuid().to_string();
-        let event = |ended: &Session| self.ended(EndReason::StepUpFailed, &step_up.reasons, ended, None, &txn);
-        let end = self.end_as(session, EndReason::StepUpFailed, step_up, &|ended| vec![event(ended)]);
-        match end.await {
+        let event = |ended: &Session| self.ended_event(EndReason::StepUpFailed, &step_up.reasons, ended, None, &txn);
+        let events = |ended: &Session| vec![event(ended)];
+        match self.end_watched(session, EndReason::StepUpFailed, step_up, &events).await {
             Err(Error::Store(StoreError::Stale(_))) => Ok(false),
             done => done.map(|()| true),
         }
+    }
+}
+
+fn new_step_up(since: Timestamp, alarm: Alarm, reasons: &[String]) -> StepUp {
+    StepUp {
+        since,
+        alarm,
+        reasons: reasons.to_vec(),
+        failures: 0,
     }
 }

@@ -91,7 +91,10 @@ mod tests {
     #[test]
     fn a_batch_is_read_as_it_is() {
         let batch = parse(GOOD.as_bytes()).unwrap().unwrap();
-        assert_eq!((batch.seq, batch.pointer, batch.channel), (7, Pointer::Mouse, Channel::Session));
+        assert_eq!(
+            (batch.seq, batch.pointer, batch.channel),
+            (7, Pointer::Mouse, Channel::Session)
+        );
         assert_eq!(batch.metrics.hold_ms, [90.5, -3.0]);
         assert!(batch.metrics.flight_ms.is_empty());
     }
@@ -127,7 +130,10 @@ mod tests {
             format!("{GOOD}{}", " ".repeat(MAX_BODY)),
         ];
         for body in corpus {
-            assert!(matches!(parse(body.as_bytes()), Err(WatchError::Bad(_))), "accepted: {body:.80}");
+            assert!(
+                matches!(parse(body.as_bytes()), Err(WatchError::Bad(_))),
+                "accepted: {body:.80}"
+            );
         }
     }
 

@@ -10,6 +10,7 @@ use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::policy::Watch;
 use crate::session::Session;
+use crate::token::secret::Secret;
 use gait_sdk::{Alarm, Batch, Label, MAX_STATE_BYTES, ReasonCode, Scored, Scorer};
 
 /// Most batches of a session within [`RATE_WINDOW_S`]: a collector sends one in five seconds, a demonstration many at once.
@@ -40,25 +41,26 @@ impl Idp {
         if browser_origin.is_some_and(|browser| browser != watched.origin) {
             return Err(WatchError::Origin);
         }
-        let rate = self.ephemeral.count(&format!("watch-rate:{}", watched.session), RATE_WINDOW_S);
-        if rate.await.map_err(Error::from)? > RATE_LIMIT {
+        let rate_key = format!("watch-rate:{}", watched.session);
+        let rate = self.ephemeral.count(&rate_key, RATE_WINDOW_S).await.map_err(Error::from)?;
+        if rate > RATE_LIMIT {
             return Err(WatchError::TooMany(RATE_WINDOW_S));
         }
         let batch = batch::parse(body)?;
-        let Some(session) = self.session_of(&watched).await? else {
-            return Ok(self.answer(WatchState::Ended, None));
+        let Some(session) = self.watched_session(&watched).await? else {
+            return Ok(self.sample_answer(WatchState::Ended, None));
         };
         if let Some(batch) = batch.filter(|_| session.ended.is_none()) {
             self.take_batch(&watched, &session, &batch, request_id).await?;
         }
-        self.tell(&watched).await
+        self.tell_collector(&watched).await
     }
 
     /// The session of a watch token, ended ones too.
     ///
     /// # Errors
     /// [`WatchError::WatchToken`] if the session lives and the app was disconnected from it.
-    async fn session_of(&self, watched: &Watched) -> Result<Option<Session>, WatchError> {
+    async fn watched_session(&self, watched: &Watched) -> Result<Option<Session>, WatchError> {
         let session = self.store.session(&watched.session).await.map_err(Error::from)?;
         if session.as_ref().is_some_and(|session| session.ended.is_none()) {
             let grant = self.store.grant(watched.grant).await.map_err(Error::from)?;
@@ -70,21 +72,21 @@ impl Idp {
     }
 
     /// What the collector is told: the session as it is now, seen through the veil of a decision that was just made.
-    async fn tell(&self, watched: &Watched) -> Result<SampleAnswer, WatchError> {
+    async fn tell_collector(&self, watched: &Watched) -> Result<SampleAnswer, WatchError> {
         let session = self.store.session(&watched.session).await.map_err(Error::from)?;
         let Some(session) = session else {
-            return Ok(self.answer(WatchState::Ended, None));
+            return Ok(self.sample_answer(WatchState::Ended, None));
         };
-        let (watching, _) = self.watching(&session).await?;
+        let (watching, _) = self.watching_of(&session).await?;
         let state = watching.shown(WatchState::of(&session), self.ports.clock.now_ms());
         let renewed = match state {
             WatchState::Ended => None,
             WatchState::Ok | WatchState::StepUp => self.renewed_watch_token(watched).await?,
         };
-        Ok(self.answer(state, renewed))
+        Ok(self.sample_answer(state, renewed))
     }
 
-    fn answer(&self, state: WatchState, watch_token: Option<crate::token::secret::Secret>) -> SampleAnswer {
+    fn sample_answer(&self, state: WatchState, watch_token: Option<Secret>) -> SampleAnswer {
         SampleAnswer {
             state,
             next_s: self.policy.watch.batch_every_s,
@@ -95,7 +97,7 @@ impl Idp {
     /// Drops a batch, or has it scored. Without consent no scorer sees it.
     async fn take_batch(&self, watched: &Watched, session: &Session, batch: &Batch, txn: &str) -> Result<(), WatchError> {
         if !batch.metrics.is_empty() {
-            self.note_use(session).await?;
+            self.note_watched_use(session).await?;
         }
         let Some(scorer) = self.registry.scorer().filter(|_| self.policy.watch.mode != Watch::Off) else {
             return Ok(());
@@ -103,13 +105,16 @@ impl Idp {
         let consent = self.store.behaviour_consent(watched.account).await.map_err(Error::from)?;
         let account = self.store.account(watched.account).await.map_err(Error::from)?;
         match account.filter(|_| consent.is_some()) {
-            Some(account) => self.score(scorer.as_ref(), &account, watched, session, batch, txn).await,
+            Some(account) => {
+                self.score_batch(scorer.as_ref(), &account, watched, session, batch, txn)
+                    .await
+            }
             None => Ok(()),
         }
     }
 
     /// Who works in a watched app uses the session.
-    async fn note_use(&self, session: &Session) -> Result<()> {
+    async fn note_watched_use(&self, session: &Session) -> Result<()> {
         let now = self.ports.now();
         if now.since(session.last_seen_at) >= TOUCH_EVERY_S {
             self.store.touch_session(&session.id, now).await?;
@@ -119,7 +124,7 @@ impl Idp {
 
     /// Scores a batch once, acts on the verdict, and remembers. Acting comes first: if this node dies in between, the batch counts
     /// as not seen and may be sent again.
-    async fn score(
+    async fn score_batch(
         &self,
         scorer: &dyn Scorer,
         account: &Account,
@@ -132,24 +137,29 @@ impl Idp {
         let client = self.store.client(&watched.client).await.map_err(Error::from)?;
         let mut cx = self.scorer_context(plugin, account, &session.place, client.as_ref());
         cx.ip_evidence = self.ip_evidence(account, &cx).await?;
-        let model = self.prepared(scorer, account.id).await?;
+        let model = self.prepared_model(scorer, account.id).await?;
         for _ in 0..TRIES {
-            let (before, stored) = self.watching(session).await?;
+            let (before, stored) = self.watching_of(session).await?;
             if before.has_seen(&watched.client, batch.seq) {
                 return Ok(());
             }
             let scored = scorer.score(&cx, model.as_ref().map(|model| &model.parsed), before.scorer.clone(), batch);
-            let scored = scored.await.map_err(|error| tracing::warn!(%plugin, %error, "a batch could not be scored"));
+            let scored = scored
+                .await
+                .map_err(|error| tracing::warn!(%plugin, %error, "a batch could not be scored"));
             let scored = scored.ok().filter(|scored| fits(scored));
             let mut after = before.clone();
             after.note_seq(&watched.client, batch.seq);
             if let Some(scored) = &scored {
-                self.follow(&mut after, session, scored);
+                self.follow_verdict(&mut after, session, scored);
                 let raised = raised(account, session, watched, scored, &before, txn);
-                self.act(session, &raised).await?;
+                self.act_on_alarm(session, &raised).await?;
             }
-            if self.remember(&session.id, stored.as_deref(), &after).await? {
-                return self.keep(account, session, &after, scored).await.map_err(WatchError::from);
+            if self.remember_watching(&session.id, stored.as_deref(), &after).await? {
+                return self
+                    .keep_batch(account, session, &after, scored)
+                    .await
+                    .map_err(WatchError::from);
             }
         }
         // Not seen: the collector sends it again.
@@ -157,7 +167,7 @@ impl Idp {
     }
 
     /// Moves what is remembered on by a verdict.
-    fn follow(&self, after: &mut Watching, session: &Session, scored: &Scored) {
+    fn follow_verdict(&self, after: &mut Watching, session: &Session, scored: &Scored) {
         after.scorer = scored.state.clone();
         if scored.assessment.alarm > after.worst {
             after.worst = scored.assessment.alarm;
@@ -170,7 +180,7 @@ impl Idp {
     }
 
     /// Keeps a batch's record, unless its session is in doubt: an impostor's rhythm must not be learned.
-    async fn keep(&self, account: &Account, session: &Session, after: &Watching, scored: Option<Scored>) -> Result<()> {
+    async fn keep_batch(&self, account: &Account, session: &Session, after: &Watching, scored: Option<Scored>) -> Result<()> {
         let alarm = scored.as_ref().map_or(Alarm::None, |scored| scored.assessment.alarm);
         let Some(record) = scored.and_then(|scored| scored.record) else {
             return Ok(());
@@ -220,7 +230,9 @@ fn fits(scored: &Scored) -> bool {
 fn codes(reasons: &[ReasonCode]) -> Vec<String> {
     let is_code = |reason: &&str| {
         let fits = (1..=MAX_REASON).contains(&reason.len());
-        fits && reason.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        fits && reason
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
     };
     let codes = reasons.iter().map(|reason| reason.0.as_str()).filter(is_code);
     codes.take(MAX_REASONS).map(str::to_owned).collect()

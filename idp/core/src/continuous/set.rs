@@ -70,15 +70,23 @@ fn header(set: &str) -> Result<Map<String, Value>, SignalError> {
     let [header, _, _] = parts.as_slice() else {
         return Err(invalid("the SET is no compact JWS of three parts"));
     };
-    let bytes = URL_SAFE_NO_PAD.decode(header).map_err(|_| invalid("the header is no base64url"))?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(header)
+        .map_err(|_| invalid("the header is no base64url"))?;
     serde_json::from_slice(&bytes).map_err(|_| invalid("the header is no JSON object"))
 }
 
 fn check_header(header: &Map<String, Value>) -> Result<(), SignalError> {
     if FORBIDDEN_HEADERS.iter().any(|name| header.contains_key(*name)) {
-        return Err(invalid("the header has a member that is not allowed: crit, jwk, jku, x5u or x5c"));
+        return Err(invalid(
+            "the header has a member that is not allowed: crit, jwk, jku, x5u or x5c",
+        ));
     }
-    let typ = header.get("typ").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+    let typ = header
+        .get("typ")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let typ = typ.strip_prefix("application/").unwrap_or(&typ);
     if typ != "secevent+jwt" {
         return Err(invalid("typ is not secevent+jwt"));
@@ -102,7 +110,12 @@ fn signed_claims(set: &str, header: &Map<String, Value>, sender: &Sender) -> Res
     validation.validate_aud = false;
     jsonwebtoken::decode(set, &key, &validation)
         .map(|token| token.claims)
-        .map_err(|_| refused("invalid_key", "the signature can't be verified, or the claims are no JSON object"))
+        .map_err(|_| {
+            refused(
+                "invalid_key",
+                "the signature can't be verified, or the claims are no JSON object",
+            )
+        })
 }
 
 fn key(header: &Map<String, Value>, sender: &Sender) -> Option<Jwk> {

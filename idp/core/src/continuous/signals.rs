@@ -11,7 +11,7 @@ use crate::event::What;
 use crate::ids::{AccountId, ClientId, SessionId};
 use crate::session::Session;
 use crate::token::secret::Hash;
-use gait_sdk::{Alarm, Timestamp};
+use gait_sdk::Alarm;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -48,9 +48,12 @@ impl Idp {
     /// # Errors
     /// See [`SignalError`].
     pub async fn signal(&self, bearer: Option<&str>, set: &str, request_id: &str) -> Result<(), SignalError> {
-        let sender = self.sender(bearer)?;
+        let sender = self.sender_by_secret(bearer)?;
         let set = verify(set, sender, &self.issuer, self.ports.now())?;
-        let key = format!("set:{}", Hash::of(format!("{}\0{}", sender.issuer, set.jti).as_bytes()).to_text());
+        let key = format!(
+            "set:{}",
+            Hash::of(format!("{}\0{}", sender.issuer, set.jti).as_bytes()).to_text()
+        );
         if self.ephemeral.get(&key).await.map_err(Error::from)?.is_some() {
             return Ok(());
         }
@@ -62,7 +65,7 @@ impl Idp {
     }
 
     /// The sender whose secret this is; all are compared, so that time tells nothing.
-    fn sender(&self, bearer: Option<&str>) -> Result<&Sender, SignalError> {
+    fn sender_by_secret(&self, bearer: Option<&str>) -> Result<&Sender, SignalError> {
         let unknown = || refused("authentication_failed", "the bearer secret is missing or unknown");
         let hash = Hash::of(bearer.ok_or_else(unknown)?.as_bytes());
         let found = self.senders.iter().fold(None, |found, sender| match sender.secret == hash {
@@ -75,11 +78,15 @@ impl Idp {
     async fn take_signal(&self, sender: &Sender, set: &Set, txn: &str) -> Result<()> {
         let alarm = alarm(set);
         let targets = match (&alarm, subject(&set.subject)) {
-            (Some(_), Some(subject)) => self.targets(&subject, sender).await?,
+            (Some(_), Some(subject)) => self.signal_targets(&subject, sender).await?,
             _ => Vec::new(),
         };
         if targets.is_empty() {
-            tracing::info!(sender = sender.issuer, uri = set.uri, "a signal of an unknown kind or about nobody known");
+            tracing::info!(
+                sender = sender.issuer,
+                uri = set.uri,
+                "a signal of an unknown kind or about nobody known"
+            );
             self.note_signal(sender, set, None, txn).await?;
         }
         for target in &targets {
@@ -95,7 +102,7 @@ impl Idp {
                 client: Some(target.client.clone()),
                 txn: txn.to_owned(),
             };
-            self.act(&target.session, &raised).await?;
+            self.act_on_alarm(&target.session, &raised).await?;
         }
         Ok(())
     }
@@ -115,7 +122,7 @@ impl Idp {
 
     /// Living sessions that are meant, as far as the sender may speak of them: a client of its own has a living grant there, and
     /// knows the person by that `sub`.
-    async fn targets(&self, subject: &Subject, sender: &Sender) -> Result<Vec<Target>> {
+    async fn signal_targets(&self, subject: &Subject, sender: &Sender) -> Result<Vec<Target>> {
         let sessions = match (&subject.session, &subject.user) {
             (Some(sid), _) => self.store.session(sid).await?.into_iter().collect(),
             // A user alone means all of their sessions. A pairwise `sub` can't be read back, and finds nobody.
@@ -127,14 +134,14 @@ impl Idp {
         };
         let mut targets = Vec::new();
         for session in sessions.into_iter().filter(|session| session.ended.is_none()) {
-            if let Some(client) = self.spoken_for(&session, subject, sender).await? {
+            if let Some(client) = self.client_that_may_speak(&session, subject, sender).await? {
                 targets.push(Target { session, client });
             }
         }
         Ok(targets)
     }
 
-    async fn spoken_for(&self, session: &Session, subject: &Subject, sender: &Sender) -> Result<Option<ClientId>> {
+    async fn client_that_may_speak(&self, session: &Session, subject: &Subject, sender: &Sender) -> Result<Option<ClientId>> {
         for grant in self.store.grants_of_session(&session.id).await? {
             if grant.revoked_at.is_some() || !sender.clients.contains(&grant.client) {
                 continue;
@@ -231,10 +238,25 @@ mod tests {
         let session = json!({"format": "opaque", "id": "s1"});
         let person = json!({"format": "iss_sub", "iss": "https://op.example", "sub": "u1"});
         let read = |value: Value| subject(&value);
-        assert_eq!(read(session.clone()), Some(Subject { session: sid.clone(), user: None }));
+        assert_eq!(
+            read(session.clone()),
+            Some(Subject {
+                session: sid.clone(),
+                user: None
+            })
+        );
         let both = json!({"format": "complex", "session": session, "user": person, "tenant": {"format": "opaque", "id": "t"}});
-        assert_eq!(read(both), Some(Subject { session: sid, user: user.clone() }));
-        assert_eq!(read(json!({"format": "complex", "user": person})), Some(Subject { session: None, user }));
+        assert_eq!(
+            read(both),
+            Some(Subject {
+                session: sid,
+                user: user.clone()
+            })
+        );
+        assert_eq!(
+            read(json!({"format": "complex", "user": person})),
+            Some(Subject { session: None, user })
+        );
     }
 
     #[test]

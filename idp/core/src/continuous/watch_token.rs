@@ -43,7 +43,13 @@ impl Idp {
     pub async fn watch_token(&self, bearer: &str, origin: &str, browser_origin: Option<&str>) -> Result<WatchToken, WatchError> {
         let standing = self.standing_of(bearer).await?.ok_or(BearerError::InvalidToken)?;
         let watched = self.watchable(&standing, origin)?;
-        if self.store.behaviour_consent(watched.account).await.map_err(Error::from)?.is_none() {
+        if self
+            .store
+            .behaviour_consent(watched.account)
+            .await
+            .map_err(Error::from)?
+            .is_none()
+        {
             return Err(WatchError::NoConsent);
         }
         let client = self.store.client(&watched.client).await.map_err(Error::from)?;

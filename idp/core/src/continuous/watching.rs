@@ -56,7 +56,9 @@ impl Watching {
 
     /// Reads what is stored, as it counts for `session`: a new proof begins the watch anew. What can't be read counts as lost.
     fn read(stored: Option<&[u8]>, session: &Session) -> Self {
-        let mut watching: Self = stored.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
+        let mut watching: Self = stored
+            .and_then(|bytes| serde_json::from_slice(bytes).ok())
+            .unwrap_or_default();
         if watching.proven_at != session.auth_time() {
             watching.proven_at = session.auth_time();
             watching.scorer = State::default();
@@ -81,13 +83,13 @@ impl WatchState {
 
 impl Idp {
     /// What is remembered of a session, and the bytes to name when it is changed.
-    pub(super) async fn watching(&self, session: &Session) -> Result<(Watching, Option<Vec<u8>>)> {
+    pub(super) async fn watching_of(&self, session: &Session) -> Result<(Watching, Option<Vec<u8>>)> {
         let stored = self.ephemeral.get(&key(&session.id)).await?;
         Ok((Watching::read(stored.as_deref(), session), stored))
     }
 
     /// Remembers; false if it has changed meanwhile.
-    pub(super) async fn remember(&self, session: &SessionId, old: Option<&[u8]>, watching: &Watching) -> Result<bool> {
+    pub(super) async fn remember_watching(&self, session: &SessionId, old: Option<&[u8]>, watching: &Watching) -> Result<bool> {
         let new = serde_json::to_vec(watching).map_err(|error| Error::Inconsistent(error.to_string()))?;
         let life_s = self.policy.lifetimes.session_absolute;
         let key = key(session);

@@ -36,7 +36,9 @@ const APP: &str = "http://localhost:8081";
 /// # Errors
 /// None, unless the embedded file is wrong.
 pub fn config(args: &Args) -> anyhow::Result<Config> {
-    let text = CONFIG.replace(ISSUER, &issuer(args)).replace(APP, &app_url(args));
+    let keys: serde_json::Value = serde_json::from_str(relying_party::DEMO_SIGNAL_JWKS)?;
+    let keys = toml::Value::try_from(keys)?;
+    let text = CONFIG.replace(ISSUER, &issuer(args)).replace(APP, &app_url(args)).replace("\"DEMO_SIGNAL_JWKS\"", &keys.to_string());
     let mut config = Config::parse(&text, "gait.toml (embedded)", &std::env::current_dir()?)?;
     config.data_dir = std::path::absolute(&args.dir)?;
     config.master_key_file = config.data_dir.join("master.key");

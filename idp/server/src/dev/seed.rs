@@ -4,7 +4,7 @@ use super::rhythm::{Rhythm, normals};
 use anyhow::Context as _;
 use gait_core::Idp;
 use gait_core::account::{BehaviourConsent, Identifier, Mode};
-use gait_core::account_page::BEHAVIOUR_TEXT_VERSION;
+use gait_core::flow::BEHAVIOUR_TEXT_VERSION;
 use gait_sdk::{Batch, Channel, Pointer};
 
 /// Batches that alice is enrolled from; enough for steady thresholds.

@@ -1,7 +1,7 @@
 //! The account page.
 
 use super::Device;
-use super::flow::minutes;
+use super::flow::{Reach, minutes, reach};
 use gait_core::account::Mode;
 use gait_core::account_page::{AccountPage, BehaviourView, Held, SignedIn};
 use gait_core::policy::Policy;
@@ -65,7 +65,7 @@ pub struct App {
     /// Its name.
     pub name: String,
     /// What it may, without `openid`.
-    pub scopes: Vec<String>,
+    pub reaches: Vec<Reach>,
     /// Since when.
     pub since: Option<Timestamp>,
 }
@@ -174,7 +174,7 @@ fn app((id, name, grants): &(gait_core::ids::ClientId, String, Vec<gait_core::gr
     App {
         id: id.to_string(),
         name: name.clone(),
-        scopes,
+        reaches: scopes.iter().map(|scope| reach(scope)).collect(),
         since: grants.iter().map(|grant| grant.created_at).min(),
     }
 }

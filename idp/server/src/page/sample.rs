@@ -332,7 +332,7 @@ fn apps() -> Vec<App> {
     vec![App {
         id: "notes".to_owned(),
         name: "Field Notes".to_owned(),
-        scopes: vec!["email".to_owned(), "notes:write".to_owned(), "profile".to_owned()],
+        reaches: ["email", "notes:write", "profile"].map(super::flow::reach).to_vec(),
         since: Some(NOW.plus(-900_000)),
     }]
 }

@@ -139,8 +139,9 @@ impl Proof<'_> {
         };
         self.report.locales.push(locale.to_string());
         let locales = messages::locales(&self.themes.sources, &self.chain);
+        let languages = messages::languages(&self.themes.sources, &self.chain, &locales).unwrap_or_default();
         for (name, page) in sample::pages() {
-            let printed = edition.page(&page, &locales);
+            let printed = edition.page(&page, &languages);
             self.keep(format!("{locale}/{name}.html"), &page, printed);
         }
         for (name, args) in sample::mails() {

@@ -1,15 +1,15 @@
 //! An edition: one theme in one language, ready to print.
 
 use super::ThemeError;
-use super::locale::{Locale, Locales};
+use super::locale::Locale;
 use super::manifest::Manifest;
-use super::messages::{Messages, NoWords, argument};
+use super::messages::{Language, Messages, NoWords, argument};
 use super::source::Sources;
 use crate::page::Page;
 use fluent_bundle::FluentValue;
 use gait_sdk::{Text, Timestamp};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, ViaDeserialize};
+use minijinja::value::{Kwargs, Serde};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,37 +60,36 @@ impl Edition {
         add_files(&mut env, sources, chain, statics, press);
         Ok(Self {
             env,
-            theme: Value::from_serialize(view(chain)),
+            theme: Value::from(Serde(view(chain))),
             locale: locale.clone(),
         })
     }
 
     /// Prints a page.
-    pub(super) fn page(&self, page: &Page, locales: &Locales) -> Result<String, ThemeError> {
+    pub(super) fn page(&self, page: &Page, languages: &[Language]) -> Result<String, ThemeError> {
         let own = page.factor().map(|plugin| format!("factors/{plugin}.html"));
         let template = match own.filter(|name| self.env.get_template(name).is_ok()) {
             Some(name) => name,
             None => format!("pages/{}.html", page.template()),
         };
-        let languages: Vec<String> = locales.iter().map(|locale| locale.to_string()).collect();
-        self.print(&template, context! { page => Value::from_serialize(page), languages, ..self.common() })
+        self.print(&template, context! { page => Serde(page), languages => Serde(languages), ..self.common() })
     }
 
     /// Prints a part of a mail, for example `mail/otp.txt`.
     pub(super) fn mail(&self, template: &str, args: &BTreeMap<String, String>) -> Result<String, ThemeError> {
-        self.print(template, context! { args, ..self.common() })
+        self.print(template, context! { args => Serde(args), ..self.common() })
     }
 
     /// The subject of a mail, on one line.
     pub(super) fn subject(&self, template: &str, args: &BTreeMap<String, String>) -> Result<String, ThemeError> {
-        let words = self.env.render_named_str("subject.txt", "{{ t('mail-' ~ name ~ '-subject', **args) }}", context! { name => template, args });
+        let words = self.env.render_named_str("subject.txt", "{{ t('mail-' ~ name ~ '-subject', **args) }}", context! { name => template, args => Serde(args) });
         let words = words.map_err(|error| ThemeError::Template(format!("mail/{template}"), describe(&error)))?;
         Ok(words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
     }
 
     fn common(&self) -> Value {
         context! {
-            theme => self.theme,
+            theme => self.theme.clone(),
             locale => self.locale.to_string(),
             dir => self.locale.direction(),
         }
@@ -158,10 +157,10 @@ fn add_words(env: &mut Environment<'static>, messages: &Arc<Messages>, strict: b
         say(&words, &key, &args, strict)
     });
     let words = Arc::clone(messages);
-    env.add_function("text", move |text: ViaDeserialize<Text>| match words.text(&text) {
+    env.add_function("text", move |Serde(text): Serde<Text>| match words.text(&text) {
         Ok(words) => Ok(words),
         Err(error) if strict => Err(failure(error)),
-        Err(_) => Ok(text.fallback.clone()),
+        Err(_) => Ok(text.fallback),
     });
     let words = Arc::clone(messages);
     env.add_function("time", move |at: i64| time_element(&words, Timestamp(at), strict));

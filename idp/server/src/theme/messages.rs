@@ -98,6 +98,25 @@ pub(super) fn locales(sources: &Sources, chain: &[Manifest]) -> Locales {
     Locales::new(tags.into_iter().chain([Locale::english()]).collect::<BTreeSet<_>>())
 }
 
+/// A language in the switch.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(super) struct Language {
+    /// Its tag.
+    pub tag: String,
+    /// What it calls itself.
+    pub name: String,
+}
+
+/// What the languages of a chain call themselves (`language-name`).
+pub(super) fn languages(sources: &Sources, chain: &[Manifest], locales: &Locales) -> Result<Vec<Language>, ThemeError> {
+    let language = |locale: Locale| {
+        let tag = locale.to_string();
+        let name = Messages::read(sources, chain, &locale)?.say("language-name", &[]);
+        Ok(Language { name: name.unwrap_or_else(|_| tag.clone()), tag })
+    };
+    locales.iter().map(language).collect()
+}
+
 /// The keys that one theme's own file of a language says.
 pub(super) fn keys(sources: &Sources, theme: &Manifest, locale: &Locale) -> Result<BTreeSet<String>, ThemeError> {
     let Some(resource) = resource(sources, theme, locale)? else { return Ok(BTreeSet::new()) };

@@ -16,6 +16,7 @@ pub use locale::{Locale, Locales};
 use crate::page::Page;
 use edition::{Edition, Press, Statics};
 use manifest::{Manifest, ROOT, vars_css};
+use messages::Language;
 use source::Sources;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -88,6 +89,7 @@ pub struct Themes {
 struct Theme {
     chain: Vec<Manifest>,
     locales: Locales,
+    languages: Vec<Language>,
     editions: BTreeMap<Locale, Edition>,
 }
 
@@ -98,7 +100,8 @@ impl Theme {
         let statics = Arc::new(statics(sources, &chain));
         let edition = |locale: Locale| Ok((locale.clone(), Edition::new(sources, &chain, &statics, &locale, press)?));
         let editions = locales.iter().map(edition).collect::<Result<_, ThemeError>>()?;
-        Ok(Self { chain, locales, editions })
+        let languages = messages::languages(sources, &chain, &locales)?;
+        Ok(Self { chain, locales, languages, editions })
     }
 
     fn edition(&self, locale: &Locale) -> Result<&Edition, ThemeError> {
@@ -141,7 +144,7 @@ impl Themes {
     /// # Errors
     /// The template is missing or faulty.
     pub fn render(&self, theme: Option<&str>, locale: &Locale, page: &Page) -> Result<String, ThemeError> {
-        self.stand_by(theme, |theme| theme.edition(locale)?.page(page, &theme.locales))
+        self.stand_by(theme, |theme| theme.edition(locale)?.page(page, &theme.languages))
     }
 
     /// Prints a mail, in the same way. `template` is its name in `mail/`, without extension.
@@ -173,7 +176,8 @@ impl Themes {
         match printed {
             Err(error) if !self.reload => {
                 tracing::error!(%error, "a theme failed; the built-in one steps in");
-                print(&self.pick(Some(ROOT))?)
+                let built_in = self.pick(Some(ROOT))?;
+                print(&built_in)
             }
             other => other,
         }
@@ -238,3 +242,6 @@ fn content_type(name: &str) -> &'static str {
         _ => "application/octet-stream",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,7 +165,9 @@ impl AccountStore for MemoryStore {
         let state = self.state();
         let wanted = |kept: &&StoredCredential| kept.account == account && plugin.is_none_or(|plugin| kept.plugin == *plugin);
         let mut found: Vec<_> = state.credentials.iter().filter(wanted).cloned().collect();
-        found.sort_by_key(|kept| kept.credential.created_at);
+        found.sort_by(|a, b| {
+            (a.credential.created_at, a.credential.id.as_str()).cmp(&(b.credential.created_at, b.credential.id.as_str()))
+        });
         Ok(found)
     }
 

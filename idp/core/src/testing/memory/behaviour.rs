@@ -95,7 +95,7 @@ impl BehaviourStore for MemoryStore {
     async fn unsettled_records(&self, account: AccountId, plugin: &PluginId, limit: u32) -> Result<Vec<StoredRecord>> {
         let state = self.state();
         let mut found: Vec<_> = state.unsettled(account, plugin).cloned().collect();
-        found.sort_by_key(|record| record.at);
+        found.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         found.truncate(limit as usize);
         Ok(found)
     }

@@ -54,7 +54,7 @@ impl OperationStore for MemoryStore {
 
     async fn keys(&self) -> Result<Vec<StoredKey>> {
         let mut keys = self.state().keys.clone();
-        keys.sort_by(|a, b| (b.created_at, &a.kid).cmp(&(a.created_at, &b.kid)));
+        keys.sort_by_key(|key| (std::cmp::Reverse(key.created_at), key.kid.clone()));
         Ok(keys)
     }
 
@@ -126,7 +126,12 @@ impl OperationStore for MemoryStore {
             return Ok(false);
         };
         kept.expanded = true;
-        let kept = deliveries.iter().map(|delivery| KeptDelivery {
+        // One to a client that was removed meanwhile is dropped: it must not hold the others up.
+        let known: Vec<_> = deliveries
+            .iter()
+            .filter(|delivery| state.clients.contains_key(&delivery.client))
+            .collect();
+        let kept = known.into_iter().map(|delivery| KeptDelivery {
             delivery: delivery.clone(),
             leased_until: None,
             closed_at: None,

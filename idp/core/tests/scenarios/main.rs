@@ -1,0 +1,9 @@
+//! Stories of the provider, in memory and with a stopped clock, without a wire.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod protocol;
+mod watch;
+mod watch_deliveries;
+mod watch_learning;
+mod watch_signals;
+mod watch_stage;

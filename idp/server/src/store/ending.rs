@@ -1,0 +1,102 @@
+//! How sessions end, and what ends with them.
+
+use super::row::{all, fail, word};
+use super::session::{self, session_columns};
+use super::{grant, outbox};
+use gait_core::ids::{AccountId, GrantId};
+use gait_core::session::{EndReason, Ended, Session};
+use gait_core::store::{EndEvents, Result, Which};
+use gait_sdk::Timestamp;
+use sqlx::SqliteConnection;
+
+const ONE: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM session s WHERE s.id = $1 AND s.ended_at IS NULL"
+);
+const ALL_BUT: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM session s WHERE s.account = $1 AND s.id <> $2 AND s.ended_at IS NULL ORDER BY s.id"
+);
+/// No session's id: spares none.
+const NONE: &str = "";
+
+/// Ends sessions within a transaction, with their grants and tokens. Grants go by whose they are, not by whether their session was
+/// still living: an offline grant outlives its session, and must not outlive a reason of security.
+pub(super) async fn end(
+    db: &mut SqliteConnection,
+    which: &Which,
+    at: Timestamp,
+    reason: EndReason,
+    events: EndEvents<'_>,
+) -> Result<Vec<Session>> {
+    let mut ended = living(db, which).await?;
+    for session in &mut ended {
+        session.ended = Some(Ended { at, reason });
+        session.sequence += 1;
+        close(db, session, at, reason).await?;
+    }
+    for id in dying_grants(db, which, reason.is_security()).await? {
+        grant::revoke(db, id, at).await?;
+    }
+    if let Which::AllOf(account) = which {
+        revoke_before(db, *account, at).await?;
+    }
+    for session in &ended {
+        outbox::note(db, &events(session)).await?;
+    }
+    Ok(ended)
+}
+
+async fn living(db: &mut SqliteConnection, which: &Which) -> Result<Vec<Session>> {
+    let query = match which {
+        Which::One(id) => sqlx::query(ONE).bind(id.as_str()),
+        Which::AllOf(account) => sqlx::query(ALL_BUT).bind(account.0.as_bytes().as_slice()).bind(NONE),
+        Which::AllBut(account, spared) => sqlx::query(ALL_BUT)
+            .bind(account.0.as_bytes().as_slice())
+            .bind(spared.as_str()),
+    };
+    all(query.fetch_all(db).await.map_err(fail)?, session::read)
+}
+
+async fn close(db: &mut SqliteConnection, session: &Session, at: Timestamp, reason: EndReason) -> Result<()> {
+    sqlx::query("UPDATE session SET ended_at = $2, end_reason = $3, sequence = $4 WHERE id = $1")
+        .bind(session.id.as_str())
+        .bind(at.0)
+        .bind(word(&reason)?)
+        .bind(session.sequence)
+        .execute(db)
+        .await
+        .map_err(fail)?;
+    Ok(())
+}
+
+async fn dying_grants(db: &mut SqliteConnection, which: &Which, offline_too: bool) -> Result<Vec<GrantId>> {
+    const OF_ONE: &str = "SELECT id FROM client_grant WHERE revoked_at IS NULL AND (offline = FALSE OR $1) AND session = $2";
+    const OF_ALL_BUT: &str =
+        "SELECT id FROM client_grant WHERE revoked_at IS NULL AND (offline = FALSE OR $1) AND account = $2 AND session <> $3";
+    let query = match which {
+        Which::One(id) => sqlx::query(OF_ONE).bind(offline_too).bind(id.as_str()),
+        Which::AllOf(account) => sqlx::query(OF_ALL_BUT)
+            .bind(offline_too)
+            .bind(account.0.as_bytes().as_slice())
+            .bind(NONE),
+        Which::AllBut(account, spared) => sqlx::query(OF_ALL_BUT)
+            .bind(offline_too)
+            .bind(account.0.as_bytes().as_slice())
+            .bind(spared.as_str()),
+    };
+    let rows = query.fetch_all(db).await.map_err(fail)?;
+    all(rows, |columns| Ok(GrantId(columns.uuid()?)))
+}
+
+async fn revoke_before(db: &mut SqliteConnection, account: AccountId, at: Timestamp) -> Result<()> {
+    sqlx::query("UPDATE account SET revoked_before = $2 WHERE id = $1 AND (revoked_before IS NULL OR revoked_before < $2)")
+        .bind(account.0.as_bytes().as_slice())
+        .bind(at.0)
+        .execute(db)
+        .await
+        .map_err(fail)?;
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Events and their deliveries.
+
+use super::row::{Columns, all, fail, json, or_taken, word};
+use gait_core::event::{Delivery, Event};
+use gait_core::ids::{DeliveryId, EventId};
+use gait_core::store::Result;
+use gait_sdk::Timestamp;
+use sqlx::SqliteConnection;
+
+/// Writes events within the transaction that made them true.
+pub(super) async fn note(db: &mut SqliteConnection, events: &[Event]) -> Result<()> {
+    for event in events {
+        sqlx::query("INSERT INTO event (id, account, body, expanded) VALUES ($1, $2, $3, FALSE)")
+            .bind(event.id.0.as_bytes().as_slice())
+            .bind(event.account.as_ref().map(|id| id.0.as_bytes().as_slice()))
+            .bind(json(event)?)
+            .execute(&mut *db)
+            .await
+            .map_err(or_taken("event"))?;
+    }
+    Ok(())
+}
+
+/// Marks an event as expanded within a transaction; false if it was, or isn't there.
+pub(super) async fn expand(db: &mut SqliteConnection, event: EventId) -> Result<bool> {
+    let done = sqlx::query("UPDATE event SET expanded = TRUE WHERE id = $1 AND expanded = FALSE")
+        .bind(event.0.as_bytes().as_slice())
+        .execute(db)
+        .await
+        .map_err(fail)?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Stores a delivery within a transaction. One to a client that was removed meanwhile is dropped: it must not hold the others up.
+pub(super) async fn add(db: &mut SqliteConnection, event: EventId, delivery: &Delivery) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO delivery (id, client, channel, event, attempts, next_at, dead) \
+         SELECT $1, c.id, $3, $4, $5, $6, FALSE FROM client c WHERE c.id = $2",
+    )
+    .bind(delivery.id.0.as_bytes().as_slice())
+    .bind(delivery.client.as_str())
+    .bind(word(&delivery.channel)?)
+    .bind(event.0.as_bytes().as_slice())
+    .bind(i64::from(delivery.attempts))
+    .bind(delivery.next_at.0)
+    .execute(db)
+    .await
+    .map_err(or_taken("delivery"))?;
+    Ok(())
+}
+
+fn read(columns: &mut Columns<'_>) -> Result<Delivery> {
+    Ok(Delivery {
+        id: DeliveryId(columns.uuid()?),
+        client: columns.word()?,
+        channel: columns.word()?,
+        attempts: columns.number()?,
+        next_at: columns.time()?,
+        event: columns.json()?,
+    })
+}
+
+/// Claims within a transaction. Only the oldest open delivery of each receiver is handed out, so none overtakes another.
+pub(super) async fn claim(db: &mut SqliteConnection, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Delivery>> {
+    let rows = sqlx::query(
+        "SELECT d.id, d.client, d.channel, d.attempts, d.next_at, e.body FROM delivery d JOIN event e ON e.id = d.event \
+         WHERE d.seq IN (SELECT MIN(o.seq) FROM delivery o WHERE o.closed_at IS NULL GROUP BY o.client, o.channel) \
+         AND d.next_at <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1) ORDER BY d.next_at, d.seq LIMIT $2",
+    )
+    .bind(now.0)
+    .bind(i64::from(limit))
+    .fetch_all(&mut *db)
+    .await
+    .map_err(fail)?;
+    let claimed = all(rows, read)?;
+    for delivery in &claimed {
+        sqlx::query("UPDATE delivery SET leased_until = $2 WHERE id = $1")
+            .bind(delivery.id.0.as_bytes().as_slice())
+            .bind(until.0)
+            .execute(&mut *db)
+            .await
+            .map_err(fail)?;
+    }
+    Ok(claimed)
+}

@@ -1,0 +1,157 @@
+//! Between rows and nouns.
+
+use gait_core::store::{Result, StoreError};
+use gait_core::token::secret::Hash;
+use gait_sdk::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::error::ErrorKind;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Row, Sqlite, Type, ValueRef};
+use uuid::Uuid;
+
+/// Result codes of SQLite (<https://www.sqlite.org/rescode.html>) that mean "not now": PERM, BUSY, LOCKED, NOMEM, READONLY, INTERRUPT,
+/// IOERR, FULL, CANTOPEN, PROTOCOL.
+const AWAY: [i32; 10] = [3, 5, 6, 7, 8, 9, 10, 13, 14, 15];
+
+/// What an error of the database means to the rules.
+pub(super) fn fail(error: sqlx::Error) -> StoreError {
+    match &error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
+            StoreError::Away(error.to_string())
+        }
+        sqlx::Error::Database(reported) => match reported.kind() {
+            ErrorKind::UniqueViolation => StoreError::Taken("id"),
+            ErrorKind::ForeignKeyViolation => StoreError::Stale("what this belongs to"),
+            _ => {
+                let code: i32 = reported.code().and_then(|code| code.parse().ok()).unwrap_or_default();
+                let text = reported.to_string();
+                if AWAY.contains(&(code & 0xff)) {
+                    StoreError::Away(text)
+                } else {
+                    StoreError::Damaged(text)
+                }
+            }
+        },
+        _ => StoreError::Damaged(error.to_string()),
+    }
+}
+
+/// The same, where a violated uniqueness has a name.
+pub(super) fn or_taken(what: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |error| match fail(error) {
+        StoreError::Taken(_) => StoreError::Taken(what),
+        other => other,
+    }
+}
+
+/// A structure as JSON.
+pub(super) fn json<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// The same of what may be absent.
+pub(super) fn json_opt<T: Serialize>(value: Option<&T>) -> Result<Option<String>> {
+    value.map(json).transpose()
+}
+
+/// A plain enum as its one word.
+pub(super) fn word<T: Serialize>(value: &T) -> Result<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        _ => Err(StoreError::Damaged("not a plain enum".to_owned())),
+    }
+}
+
+/// Reads the columns of a row in the order of its `SELECT`.
+pub(super) struct Columns<'r> {
+    row: &'r SqliteRow,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    /// From the first column on.
+    pub fn of(row: &'r SqliteRow) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// True if the next column is NULL: nothing was joined.
+    pub fn is_absent(&self) -> Result<bool> {
+        Ok(self.row.try_get_raw(self.next).map_err(fail)?.is_null())
+    }
+
+    /// The next column as it is.
+    pub fn get<T: Decode<'r, Sqlite> + Type<Sqlite>>(&mut self) -> Result<T> {
+        let value = self.row.try_get(self.next).map_err(fail)?;
+        self.next += 1;
+        Ok(value)
+    }
+
+    /// A non-negative number that fits `T`.
+    pub fn number<T: TryFrom<i64>>(&mut self) -> Result<T> {
+        let number: i64 = self.get()?;
+        T::try_from(number).map_err(|_| StoreError::Damaged("a number is out of range".to_owned()))
+    }
+
+    /// A time.
+    pub fn time(&mut self) -> Result<Timestamp> {
+        Ok(Timestamp(self.get()?))
+    }
+
+    /// A time, or none.
+    pub fn time_opt(&mut self) -> Result<Option<Timestamp>> {
+        Ok(self.get::<Option<i64>>()?.map(Timestamp))
+    }
+
+    /// A UUID.
+    pub fn uuid(&mut self) -> Result<Uuid> {
+        Uuid::from_slice(self.get()?).map_err(damaged)
+    }
+
+    /// A UUID, or none.
+    pub fn uuid_opt(&mut self) -> Result<Option<Uuid>> {
+        self.get::<Option<&[u8]>>()?
+            .map(Uuid::from_slice)
+            .transpose()
+            .map_err(damaged)
+    }
+
+    /// The hash of a secret.
+    pub fn hash(&mut self) -> Result<Hash> {
+        let bytes: &[u8] = self.get()?;
+        bytes.try_into().map(Hash).map_err(damaged)
+    }
+
+    /// A structure kept as JSON.
+    pub fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
+        serde_json::from_str(self.get()?).map_err(damaged)
+    }
+
+    /// The same, or none.
+    pub fn json_opt<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
+        self.get::<Option<&str>>()?
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(damaged)
+    }
+
+    /// A plain enum kept as its word, or a newtype of a text kept as it is.
+    pub fn word<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let word = serde_json::Value::String(self.get()?);
+        serde_json::from_value(word).map_err(damaged)
+    }
+}
+
+fn damaged(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Damaged(error.to_string())
+}
+
+/// At most one noun.
+pub(super) fn one<T>(row: Option<SqliteRow>, read: impl Fn(&mut Columns<'_>) -> Result<T>) -> Result<Option<T>> {
+    row.map(|row| read(&mut Columns::of(&row))).transpose()
+}
+
+/// All nouns.
+pub(super) fn all<T>(rows: Vec<SqliteRow>, read: impl Fn(&mut Columns<'_>) -> Result<T>) -> Result<Vec<T>> {
+    rows.iter().map(|row| read(&mut Columns::of(row))).collect()
+}

@@ -1,0 +1,27 @@
+//! Steps of a chore: programs that must succeed.
+
+use anyhow::{Context as _, ensure};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The repository's top folder.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// The cargo that runs us.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Runs a program in the top folder, its output being ours.
+///
+/// # Errors
+/// It can't be started, or it fails.
+pub fn run(name: &str, command: &mut Command) -> anyhow::Result<()> {
+    let status = command.current_dir(root()).status();
+    let status = status.with_context(|| format!("{name}: {} can't be started", command.get_program().display()))?;
+    ensure!(status.success(), "{name} failed ({status})");
+    Ok(())
+}

@@ -1,0 +1,245 @@
+//! The app's end of the protocols: authorization code flow, introspection, refresh, userinfo.
+
+use crate::provider::{API, API_SECRET, APP, APP_SECRET};
+use anyhow::{Context as _, anyhow, ensure};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use reqwest::Client;
+use reqwest::header::WWW_AUTHENTICATE;
+use serde_json::{Value, json};
+use url::Url;
+
+/// The verifier and its challenge of RFC 7636, appendix B. A script has no use for better ones.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const SCOPES: &str = "openid offline_access continuous_auth";
+
+/// An authorization request.
+pub struct AuthorizationRequest {
+    /// Where the browser goes.
+    pub url: Url,
+    state: String,
+    nonce: String,
+}
+
+/// What came of it.
+pub struct Tokens {
+    /// The access token.
+    pub access: String,
+    refresh: String,
+    /// The verified claims of the ID token.
+    pub claims: Value,
+}
+
+impl Tokens {
+    /// How the person signed in.
+    pub fn amr(&self) -> Vec<&str> {
+        self.claims["amr"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect()
+    }
+}
+
+/// What introspection says of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is good.
+    Active,
+    /// It is held back until the person has proven themselves anew.
+    StepUp,
+    /// It is dead.
+    Inactive,
+}
+
+/// The app, and its API.
+pub struct App {
+    http: Client,
+    issuer: String,
+    /// Where the app lives.
+    pub origin: String,
+    requests: u32,
+}
+
+impl App {
+    /// The app that lives at `origin`.
+    ///
+    /// # Errors
+    /// There is no HTTP client.
+    pub fn new(issuer: &str, origin: &str) -> anyhow::Result<Self> {
+        let http = Client::builder().no_proxy().build()?;
+        Ok(Self {
+            http,
+            issuer: issuer.to_owned(),
+            origin: origin.to_owned(),
+            requests: 0,
+        })
+    }
+
+    /// A new authorization request.
+    ///
+    /// # Errors
+    /// The issuer is no URL.
+    pub fn authorization_request(&mut self, further: &[(&str, &str)]) -> anyhow::Result<AuthorizationRequest> {
+        self.requests += 1;
+        let (state, nonce) = (format!("state-{}", self.requests), format!("nonce-{}", self.requests));
+        let mut url = Url::parse(&format!("{}/authorize", self.issuer))?;
+        url.query_pairs_mut()
+            .extend_pairs([
+                ("response_type", "code"),
+                ("client_id", APP),
+                ("redirect_uri", &self.redirect_uri()),
+                ("scope", SCOPES),
+                ("state", &state),
+                ("nonce", &nonce),
+                ("code_challenge", CHALLENGE),
+                ("code_challenge_method", "S256"),
+            ])
+            .extend_pairs(further);
+        Ok(AuthorizationRequest { url, state, nonce })
+    }
+
+    fn redirect_uri(&self) -> String {
+        format!("{}/callback", self.origin)
+    }
+
+    /// Takes an authorization response, and gets the tokens.
+    ///
+    /// # Errors
+    /// The response or the ID token is not what it must be.
+    pub async fn redeem(&self, response: &Url, request: &AuthorizationRequest) -> anyhow::Result<Tokens> {
+        ensure!(response.as_str().starts_with(&self.redirect_uri()), "sent to {response}");
+        ensure!(param(response, "state").as_deref() == Some(&request.state), "wrong state");
+        ensure!(param(response, "iss").as_deref() == Some(&self.issuer), "wrong iss");
+        let code = param(response, "code").with_context(|| format!("no code but {:?}", response.query()))?;
+        let redirect_uri = self.redirect_uri();
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", &redirect_uri),
+            ("code_verifier", VERIFIER),
+        ];
+        let (status, answer) = self.post("/token", APP, APP_SECRET, &form).await?;
+        ensure!(status == 200, "token endpoint: {status} {answer}");
+        let text = |name: &str| answer[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
+        let claims = self.verify(&text("id_token")?).await?;
+        ensure!(claims["nonce"] == request.nonce.as_str(), "wrong nonce");
+        Ok(Tokens {
+            access: text("access_token")?,
+            refresh: text("refresh_token")?,
+            claims,
+        })
+    }
+
+    /// The provider's published keys.
+    ///
+    /// # Errors
+    /// They can't be read.
+    pub async fn keys(&self) -> anyhow::Result<JwkSet> {
+        Ok(self
+            .http
+            .get(format!("{}/jwks.json", self.issuer))
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?)
+    }
+
+    async fn verify(&self, id_token: &str) -> anyhow::Result<Value> {
+        let kid = decode_header(id_token)?.kid.context("no kid")?;
+        let keys = self.keys().await?;
+        let key = DecodingKey::from_jwk(keys.find(&kid).context("the key isn't published")?)?;
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[APP]);
+        Ok(decode(id_token, &key, &validation)?.claims)
+    }
+
+    /// Asks, as the API, what an access token is good for.
+    ///
+    /// # Errors
+    /// The provider doesn't answer.
+    pub async fn introspect(&self, access: &str) -> anyhow::Result<Standing> {
+        let (status, answer) = self.post("/introspect", API, API_SECRET, &[("token", access)]).await?;
+        ensure!(status == 200, "introspection: {status} {answer}");
+        match (answer["active"].as_bool(), answer["step_up_required"].as_bool()) {
+            (Some(true), Some(true)) => Ok(Standing::StepUp),
+            (Some(true), _) => Ok(Standing::Active),
+            (Some(false), _) => Ok(Standing::Inactive),
+            _ => Err(anyhow!("introspection: {answer}")),
+        }
+    }
+
+    /// Tries to refresh: status and answer.
+    ///
+    /// # Errors
+    /// The provider doesn't answer.
+    pub async fn refresh(&self, tokens: &Tokens) -> anyhow::Result<(u16, Value)> {
+        self.post(
+            "/token",
+            APP,
+            APP_SECRET,
+            &[("grant_type", "refresh_token"), ("refresh_token", &tokens.refresh)],
+        )
+        .await
+    }
+
+    /// Tries userinfo: status and challenge.
+    ///
+    /// # Errors
+    /// The provider doesn't answer.
+    pub async fn userinfo(&self, tokens: &Tokens) -> anyhow::Result<(u16, String)> {
+        let response = self
+            .http
+            .get(format!("{}/userinfo", self.issuer))
+            .bearer_auth(&tokens.access)
+            .send()
+            .await?;
+        let challenge = response
+            .headers()
+            .get(WWW_AUTHENTICATE)
+            .map(|value| value.to_str())
+            .transpose()?;
+        Ok((response.status().as_u16(), challenge.unwrap_or_default().to_owned()))
+    }
+
+    /// Gets a watch token for the page.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub async fn watch_token(&self, tokens: &Tokens) -> anyhow::Result<String> {
+        let request = self
+            .http
+            .post(format!("{}/continuous/token", self.issuer))
+            .bearer_auth(&tokens.access);
+        let response = request.json(&json!({ "origin": self.origin })).send().await?;
+        let status = response.status().as_u16();
+        let answer: Value = response.json().await?;
+        ensure!(status == 200, "watch token: {status} {answer}");
+        answer["watch_token"].as_str().map(str::to_owned).context("no watch token")
+    }
+
+    /// Where batches go.
+    pub fn samples_endpoint(&self) -> String {
+        format!("{}/continuous/samples", self.issuer)
+    }
+
+    async fn post(&self, path: &str, client: &str, secret: &str, form: &[(&str, &str)]) -> anyhow::Result<(u16, Value)> {
+        let request = self
+            .http
+            .post(format!("{}{path}", self.issuer))
+            .basic_auth(client, Some(secret));
+        let response = request.form(form).send().await?;
+        Ok((response.status().as_u16(), response.json().await?))
+    }
+}
+
+/// A query parameter.
+pub fn param(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}

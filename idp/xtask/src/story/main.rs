@@ -1,0 +1,31 @@
+//! `cargo xtask story`: one scripted run of the whole loop over HTTP, with its numbers. The provider is the real one, on a real
+//! listener and a real database; addresses come through a trusted proxy's header; mail is caught. Fails if a bound is broken.
+
+mod app;
+mod browser;
+mod collector;
+mod cookies;
+mod mailbox;
+mod page;
+mod person;
+mod provider;
+mod receiver;
+mod script;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // One TLS stack; nothing was installed before.
+    let _first = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    if std::env::var_os("GAIT_LOG").is_some() {
+        gait::log::start(gait::config::LogFormat::Human);
+    }
+    match script::run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the story broke off: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
