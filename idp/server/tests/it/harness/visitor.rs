@@ -43,6 +43,8 @@ pub struct Visitor {
     pub forwarded: Option<String>,
     /// Whether the person agrees to be watched when asked.
     pub agrees: bool,
+    /// The code that a page showed for another browser.
+    pub shown: Option<String>,
     /// Headers besides what every browser sends.
     pub headers: Vec<(&'static str, String)>,
     http: reqwest::Client,
@@ -56,6 +58,7 @@ impl Visitor {
             cookies: BTreeMap::new(),
             forwarded,
             agrees: false,
+            shown: None,
             headers: Vec::new(),
             http: client(),
             issuer: provider.issuer.clone(),
@@ -168,6 +171,7 @@ impl Visitor {
                 return at;
             }
             let Some(answer) = self.answer(page, person).await else { return at };
+            self.shown = page.select("output").or(self.shown.take());
             let fields: Vec<_> = answer.iter().map(|(name, value)| (*name, value.as_str())).collect();
             at = self.submit(&page.clone(), &fields).await;
         }
@@ -224,10 +228,15 @@ impl Visitor {
 
     /// Makes a change on the account page; returns the answer to the form.
     pub async fn change(&mut self, fields: &[(&str, &str)]) -> Page {
+        self.change_at("/account", fields).await
+    }
+
+    /// Posts to one of the account page's addresses, with its token.
+    pub async fn change_at(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let page = self.open("/account").await.page();
         let csrf = page.form().hidden("csrf").expect("a csrf token").to_owned();
         let mut all = vec![("csrf", csrf.as_str())];
         all.extend(fields);
-        self.post("/account", &all).await
+        self.post(path, &all).await
     }
 }
