@@ -1,7 +1,5 @@
-//! Stories in memory, with a stopped clock and without a wire.
+//! Stories of the provider, in memory and with a stopped clock.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod watch;
-mod watch_deliveries;
-mod watch_learning;
-mod watch_signals;
-mod watch_stage;
+mod flow;
+mod protocol;

@@ -1,0 +1,136 @@
+//! The key ring and the discovery document.
+
+use super::*;
+use jsonwebtoken::Algorithm;
+use std::collections::BTreeSet;
+
+fn kids(world: &World) -> BTreeSet<String> {
+    let jwks = world.idp.jwks();
+    let keys = jwks["keys"].as_array().unwrap().clone();
+    keys.iter().map(|key| text(key, "kid").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_published_keys_are_public_and_complete() {
+    let world = World::new().await;
+    let jwks = world.idp.jwks();
+    let keys = jwks["keys"].as_array().unwrap();
+    let algs: BTreeSet<_> = keys.iter().map(|key| text(key, "alg")).collect();
+    assert_eq!(algs, BTreeSet::from(["ES256", "EdDSA", "RS256"]));
+    for key in keys {
+        assert_eq!(key["use"], "sig");
+        for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+            assert_eq!(key.get(private), None, "{private}");
+        }
+        let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(key.clone()).unwrap();
+        let thumbprint = jwk.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256).unwrap();
+        assert_eq!(text(key, "kid"), thumbprint, "RFC 7638");
+    }
+    let rsa = keys.iter().find(|key| key["kty"] == "RSA").unwrap();
+    assert_eq!(URL_SAFE_NO_PAD.decode(text(rsa, "n")).unwrap().len(), 256, "2048 bits");
+}
+
+#[tokio::test]
+async fn private_keys_are_stored_sealed() {
+    let world = World::new().await;
+    for key in world.store.keys().await.unwrap() {
+        let open = MasterKey::new([8; 32]).open("signing-key", key.kid.as_str(), &key.private);
+        assert!(open.is_err(), "another master key");
+        assert!(
+            master().open("signing-key", "another-kid", &key.private).is_err(),
+            "another owner"
+        );
+        assert!(master().open("signing-key", key.kid.as_str(), &key.private).is_ok());
+    }
+}
+
+#[tokio::test]
+async fn another_master_key_is_refused_at_start_in_plain_words() {
+    let world = World::new().await;
+    let refused = Idp::start(setup(&world.ports, &world.store, MasterKey::new([8; 32]))).await;
+    let why = refused.err().expect("refused").to_string();
+    assert!(why.contains("master key"), "{why}");
+}
+
+#[tokio::test]
+async fn a_restart_keeps_the_keys() {
+    let mut world = World::new().await;
+    let before = kids(&world);
+    world.restart().await;
+    assert_eq!(kids(&world), before);
+}
+
+#[tokio::test]
+async fn rotated_keys_stay_published_until_their_tokens_are_dead() {
+    let world = World::new().await;
+    world
+        .change_client("app", |client| client.access_token = AccessTokenFormat::Jwt)
+        .await;
+    let old = world.tokens("app", &[]).await;
+    let before = kids(&world);
+    world.idp.rotate_keys().await.unwrap();
+    let after = kids(&world);
+    assert_eq!((after.len(), after.is_superset(&before)), (6, true));
+
+    let new = world.tokens("app", &[]).await;
+    for name in ["id_token", "access_token"] {
+        let kid = |tokens: &Value| jsonwebtoken::decode_header(text(tokens, name)).unwrap().kid.unwrap();
+        assert!(before.contains(&kid(&old)) && !before.contains(&kid(&new)), "{name}");
+    }
+    world.verified(text(&old, "id_token"), Algorithm::RS256);
+    assert!(world.is_active(text(&old, "access_token")).await, "old tokens live on");
+
+    world.advance(3599);
+    world.idp.refresh_keys().await.unwrap();
+    assert!(kids(&world).is_superset(&before), "an ID token may still be looked at");
+    world.advance(1);
+    world.idp.refresh_keys().await.unwrap();
+    assert!(kids(&world).is_disjoint(&before));
+    assert_eq!(world.store.keys().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn another_node_learns_of_a_rotation_within_its_next_round() {
+    let world = World::new().await;
+    let other = Idp::start(setup(&world.ports, &world.store, master())).await.unwrap();
+    world.idp.rotate_keys().await.unwrap();
+    assert_ne!(other.jwks(), world.idp.jwks());
+    other.refresh_keys().await.unwrap();
+    assert_eq!(other.jwks(), world.idp.jwks());
+}
+
+#[tokio::test]
+async fn discovery_announces_what_works_under_the_configured_issuer() {
+    let world = World::new().await;
+    let metadata = world.idp.metadata();
+    assert_eq!(metadata["issuer"], ISSUER);
+    for endpoint in [
+        "authorization_endpoint",
+        "token_endpoint",
+        "userinfo_endpoint",
+        "jwks_uri",
+        "introspection_endpoint",
+        "revocation_endpoint",
+        "end_session_endpoint",
+    ] {
+        assert!(text(&metadata, endpoint).starts_with("https://id.example/"), "{endpoint}");
+    }
+    assert_eq!(
+        metadata["request_uri_parameter_supported"], false,
+        "it would count as true if left out"
+    );
+    assert_eq!(metadata["response_types_supported"], json!(["code"]));
+    assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
+    assert_eq!(metadata["acr_values_supported"], json!([ACR]));
+    assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
+    let algs = metadata["id_token_signing_alg_values_supported"].as_array().unwrap();
+    assert!(algs.contains(&json!("RS256")), "OIDC Discovery §3");
+    for absent in [
+        "registration_endpoint",
+        "dpop_signing_alg_values_supported",
+        "pushed_authorization_request_endpoint",
+    ] {
+        assert_eq!(metadata.get(absent), None, "{absent}");
+    }
+    assert!(!metadata.to_string().contains("\"none\",\"HS256\""));
+}
