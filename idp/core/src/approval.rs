@@ -40,6 +40,7 @@ pub struct ApprovalPage {
 
 /// What an answer led to.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "one a request")]
 pub enum ApprovalOutcome {
     /// "It was me".
     Confirmed,

@@ -26,6 +26,7 @@ const MAX_TRIES: u64 = 20;
 
 /// What setting the new password led to.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "one a request")]
 pub enum RecoveryOutcome {
     /// Done; sign in with it.
     Done,

@@ -125,7 +125,9 @@ impl Walk {
     }
 
     async fn code(&mut self, b: usize, name: &'static str) {
-        let Some(mail) = self.stage.ports.mailbox.last(&format!("{name}@example.com"), "otp") else { return };
+        let Some(mail) = self.stage.ports.mailbox.last(&format!("{name}@example.com"), "otp") else {
+            return;
+        };
         self.shows(b, true, ("otp", name));
         self.post(b, &[("code", &mail.args["code"].clone())]).await;
     }
@@ -133,7 +135,9 @@ impl Walk {
     async fn post(&mut self, b: usize, pairs: &[(&str, &str)]) {
         let Some(flow) = self.flows[b].clone() else { return };
         let caller = self.browsers[b].caller(Some(&flow));
-        let Ok(prompt) = self.stage.idp.prompt(&flow, &caller).await else { return };
+        let Ok(prompt) = self.stage.idp.prompt(&flow, &caller).await else {
+            return;
+        };
         let mut sent = fields(pairs);
         sent.insert("csrf".to_owned(), prompt.csrf.clone());
         self.pages[b].push((flow.clone(), sent.clone()));
@@ -144,7 +148,9 @@ impl Walk {
 
     /// Sends a page again that was answered before.
     async fn old_page(&mut self, b: usize) {
-        let Some((flow, sent)) = self.pages[b].first().cloned() else { return };
+        let Some((flow, sent)) = self.pages[b].first().cloned() else {
+            return;
+        };
         let end = self.browsers[b].post(&self.stage, &flow, &sent).await;
         assert!(!end.is_ok_and(|end| end.is_code()), "an old page led to a code");
     }
@@ -162,7 +168,10 @@ impl Walk {
         assert!(self.truth.codes.insert(code.clone()), "one code was issued twice");
         let secret = self.browsers[b].session.as_ref().expect("a code without a session").hash();
         let session = self.stage.store.session_by_secret(&secret).await.unwrap().expect("a session");
-        assert!(session.ended.is_none() && session.step_up.is_none(), "a code in spite of an end or a doubt");
+        assert!(
+            session.ended.is_none() && session.step_up.is_none(),
+            "a code in spite of an end or a doubt"
+        );
         let name = if session.account == self.stage.alice { "alice" } else { "bob" };
         self.check_proofs(b, &session, name);
         self.check_redeems(&response.redirect_uri, &code, &session).await;
@@ -194,7 +203,12 @@ impl Walk {
             address: None,
             request_id: "walk".to_owned(),
         };
-        let answer = self.stage.idp.token(&request).await.expect("a code that was just issued is good");
+        let answer = self
+            .stage
+            .idp
+            .token(&request)
+            .await
+            .expect("a code that was just issued is good");
         let token = answer["access_token"].as_str().unwrap();
         let claims = self.stage.idp.userinfo(token).await.expect("and so is its token");
         assert_eq!(claims["sub"], session.account.to_string());
