@@ -40,6 +40,7 @@ pub struct ApprovalPage {
 
 /// What an answer led to.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made once for a request, and at once taken apart")]
 pub enum ApprovalOutcome {
     /// "It was me".
     Confirmed,
