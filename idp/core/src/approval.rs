@@ -40,7 +40,7 @@ pub struct ApprovalPage {
 
 /// What an answer led to.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(clippy::large_enum_variant, reason = "one a request")]
+#[expect(clippy::large_enum_variant, reason = "made once for a request, and at once taken apart")]
 pub enum ApprovalOutcome {
     /// "It was me".
     Confirmed,

@@ -26,7 +26,7 @@ const MAX_TRIES: u64 = 20;
 
 /// What setting the new password led to.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(clippy::large_enum_variant, reason = "one a request")]
+#[expect(clippy::large_enum_variant, reason = "made once for a request, and at once taken apart")]
 pub enum RecoveryOutcome {
     /// Done; sign in with it.
     Done,

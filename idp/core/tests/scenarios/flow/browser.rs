@@ -50,10 +50,7 @@ pub fn param(response: &AuthorizationResponse, name: &str) -> Option<String> {
 }
 
 pub fn fields(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+    pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// An authorization request of `client`; `extra` replaces or adds parameters.
@@ -118,18 +115,8 @@ impl Browser {
     }
 
     /// Comes from a client.
-    pub async fn authorize(
-        &mut self,
-        stage: &Stage,
-        client: &str,
-        extra: &[(&str, &str)],
-    ) -> Result<FlowId, AuthorizationResponse> {
-        match stage
-            .idp
-            .authorize(&request(client, extra), &self.caller(None))
-            .await
-            .unwrap()
-        {
+    pub async fn authorize(&mut self, stage: &Stage, client: &str, extra: &[(&str, &str)]) -> Result<FlowId, AuthorizationResponse> {
+        match stage.idp.authorize(&request(client, extra), &self.caller(None)).await.unwrap() {
             Authorized::Ask(id, cookies) => {
                 self.take(cookies);
                 Ok(id)
@@ -158,9 +145,8 @@ impl Browser {
 
     pub async fn page_flow(&mut self, stage: &Stage, fresh: bool, enrol: Option<&str>) -> FlowId {
         let enrol = enrol.map(PluginId::from);
-        let begun = stage
-            .idp
-            .begin_page_flow("/account", fresh, enrol.as_ref(), &self.caller(None));
+        let caller = self.caller(None);
+        let begun = stage.idp.begin_page_flow("/account", fresh, enrol.as_ref(), &caller);
         let begun = begun.await.unwrap();
         self.take(begun.cookies);
         begun.id
@@ -210,8 +196,7 @@ impl Browser {
     /// The first page, answered by `name` with the password.
     pub async fn password(&mut self, stage: &Stage, flow: &FlowId, name: &str) -> Where {
         let password = format!("pw-{name}");
-        self.answer(stage, flow, &[("identifier", name), ("password", &password)])
-            .await
+        self.answer(stage, flow, &[("identifier", name), ("password", &password)]).await
     }
 
     /// The code that was mailed to `name`.
@@ -224,18 +209,16 @@ impl Browser {
     pub async fn sign_in(&mut self, stage: &Stage, client: &str, name: &str) {
         let flow = self.asked(stage, client, &[]).await;
         self.password(stage, &flow, name).await;
-        let end = self.otp(stage, &flow, name).await;
-        assert!(end.is_code() || matches!(end, Where::Again), "{end:?}");
-        if !end.is_code() {
-            self.go_on(stage, &flow).await;
-        }
+        self.finish(stage, &flow, name).await;
     }
 
-    /// Goes on from the page with the approval's code.
-    async fn go_on(&mut self, stage: &Stage, flow: &FlowId) {
-        if matches!(self.prompt(stage, flow).await.ask, Ask::ApprovalSent { .. }) {
-            assert!(self.answer(stage, flow, &[("continue", "yes")]).await.is_code());
+    /// Answers the mailed code, and goes on where the page shows an approval's code.
+    pub async fn finish(&mut self, stage: &Stage, flow: &FlowId, name: &str) {
+        let mut end = self.otp(stage, flow, name).await;
+        if !end.is_code() && matches!(self.prompt(stage, flow).await.ask, Ask::ApprovalSent { .. }) {
+            end = self.answer(stage, flow, &[("continue", "yes")]).await;
         }
+        assert!(end.is_code(), "{end:?}");
     }
 }
 
@@ -246,12 +229,7 @@ pub async fn enrol_key(stage: &Stage, name: &str, sign: &str) -> String {
     let flow = browser.page_flow(stage, false, Some("key")).await;
     let (plugin, form) = browser.factor(stage, &flow).await;
     assert_eq!(plugin, "key");
-    let Node::Show { value, .. } = &form.nodes[0] else {
-        panic!("{form:?}")
-    };
-    assert!(matches!(
-        browser.answer(stage, &flow, &[("sign", sign)]).await,
-        Where::Page(_)
-    ));
+    let Node::Show { value, .. } = &form.nodes[0] else { panic!("{form:?}") };
+    assert!(matches!(browser.answer(stage, &flow, &[("sign", sign)]).await, Where::Page(_)));
     value.clone()
 }
