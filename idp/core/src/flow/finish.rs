@@ -331,7 +331,7 @@ impl Idp {
 /// The scopes that people are asked about: neither `openid` nor watching, which has a consent of its own.
 pub(super) fn shown_scopes(request: &AuthorizationRequest) -> Vec<String> {
     let apart = |scope: &&String| *scope != "openid" && *scope != WATCH_SCOPE;
-    request.scopes.iter().filter(apart).cloned().collect()
+    request.scopes.union(&request.implied_scopes).filter(apart).cloned().collect()
 }
 
 fn proven(run: &Run<'_>) -> Vec<PluginId> {

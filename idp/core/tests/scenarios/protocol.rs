@@ -89,7 +89,7 @@ pub fn client(id: &str, auth: ClientAuth) -> Client {
         audience: vec![ClientId::from("api"), ClientId::from("plain-api")],
         introspects: false,
         step_up_aware: false,
-        legacy_assertion_audience: false,
+        legacy_assertions: false,
     }
 }
 

@@ -75,9 +75,9 @@ pub struct ClientConfig {
     /// It understands `step_up_required`.
     #[serde(default)]
     pub step_up_aware: bool,
-    /// It signs assertions for the token endpoint's URL.
+    /// It signs assertions as before RFC 10070.
     #[serde(default)]
-    pub legacy_assertion_audience: bool,
+    pub legacy_assertions: bool,
 }
 
 /// Scopes of a client that declares none.
@@ -169,7 +169,7 @@ impl ClientConfig {
             audience: self.audience.clone(),
             introspects: self.introspects,
             step_up_aware: self.step_up_aware,
-            legacy_assertion_audience: self.legacy_assertion_audience,
+            legacy_assertions: self.legacy_assertions,
         })
     }
 }

@@ -136,7 +136,7 @@ fn client(id: &str) -> Client {
         audience: Vec::new(),
         introspects: false,
         step_up_aware: false,
-        legacy_assertion_audience: false,
+        legacy_assertions: false,
     }
 }
 
