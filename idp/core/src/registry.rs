@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::policy::Policy;
 use gait_sdk::{Authenticator, PluginId, Scorer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Authenticators by id, and the scorer if there is one. The wire wraps each plugin with its limits (pool, deadline, panic) before
@@ -34,6 +34,11 @@ impl Registry {
     /// All authenticators, by id.
     pub fn authenticators(&self) -> impl Iterator<Item = &Arc<dyn Authenticator>> {
         self.authenticators.values()
+    }
+    /// The ids of those that are risk signals, not factors.
+    pub fn waivers(&self) -> BTreeSet<PluginId> {
+        let waivers = self.authenticators().filter(|plugin| plugin.manifest().waiver);
+        waivers.map(|plugin| plugin.manifest().id.clone()).collect()
     }
     /// The scorer.
     pub fn scorer(&self) -> Option<&Arc<dyn Scorer>> {

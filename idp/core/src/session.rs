@@ -1,8 +1,22 @@
 //! Sessions: a browser that has proven who sits before it.
 
+use crate::Idp;
+use crate::account::Account;
+use crate::account_page::SignedIn;
+use crate::effects::address_of;
+use crate::error::Result;
+use crate::event::What;
 use crate::ids::{AccountId, SessionId};
-use gait_sdk::{Alarm, Amr, PluginId, Timestamp};
+use crate::store::Which;
+use crate::token::secret::{Secret, SecretKind};
+use crate::visit::Caller;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gait_sdk::{Alarm, Amr, Label, PluginId, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// Seconds between two notes of a session's use.
+const TOUCH_EVERY_S: i64 = 60;
 
 /// This factor passed at that time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,5 +138,96 @@ impl Session {
             .map(|proof| proof.at)
             .max()
             .unwrap_or(self.created_at)
+    }
+}
+
+impl Place {
+    /// Where a caller is.
+    pub(crate) fn of(caller: &Caller) -> Self {
+        Self {
+            address: address_of(caller).unwrap_or_default(),
+            user_agent: caller.visitor.user_agent.clone(),
+            device: caller.visitor.device.clone(),
+        }
+    }
+}
+
+impl Idp {
+    /// True if a session of this account still counts: not ended, neither too old nor too long unused, and not overtaken by a
+    /// revocation of everything.
+    pub(crate) fn lives(&self, session: &Session, account: &Account) -> bool {
+        let now = self.ports.now();
+        let lifetimes = &self.policy.lifetimes;
+        let overtaken = account.revoked_before.is_some_and(|limit| session.created_at < limit);
+        session.ended.is_none()
+            && account.disabled_at.is_none()
+            && !overtaken
+            && now.since(session.created_at) < i64::from(lifetimes.session_absolute)
+            && now.since(session.last_seen_at) < i64::from(lifetimes.session_idle)
+    }
+
+    /// Who is signed in in this browser.
+    pub(crate) async fn browser_session(&self, caller: &Caller) -> Result<Option<SignedIn>> {
+        let Some(secret) = &caller.session else { return Ok(None) };
+        let Some(session) = self.store.session_by_secret(&secret.hash()).await? else {
+            return Ok(None);
+        };
+        let Some(account) = self.store.account(session.account).await? else {
+            return Ok(None);
+        };
+        if !self.lives(&session, &account) {
+            return Ok(None);
+        }
+        self.touch(&session).await?;
+        Ok(Some(SignedIn {
+            csrf: self.session_csrf(secret),
+            session,
+            account,
+        }))
+    }
+
+    async fn touch(&self, session: &Session) -> Result<()> {
+        let now = self.ports.now();
+        if now.since(session.last_seen_at) >= TOUCH_EVERY_S {
+            self.store.touch_session(&session.id, now).await?;
+        }
+        Ok(())
+    }
+
+    /// What pages of a signed-in browser send back.
+    pub(crate) fn session_csrf(&self, secret: &Secret) -> String {
+        URL_SAFE_NO_PAD.encode(self.master.mac("session-csrf", &secret.hash().0))
+    }
+
+    /// A new `sid` and a new cookie.
+    pub(crate) fn new_session_ids(&self) -> (SessionId, Secret) {
+        let id = SessionId(URL_SAFE_NO_PAD.encode(self.ports.random::<16>()));
+        (id, Secret::new(SecretKind::Session, &self.ports))
+    }
+
+    /// Ends sessions, tells of it, and marks what was recorded in them where the owner or the watch said that it wasn't the owner.
+    pub(crate) async fn end_all(
+        &self,
+        which: &Which,
+        reason: EndReason,
+        reasons: &[String],
+        caller: &Caller,
+    ) -> Result<Vec<Session>> {
+        let events = |session: &Session| {
+            let what = What::SessionEnded {
+                reason,
+                reasons: reasons.to_vec(),
+            };
+            let (account, address) = (Some(session.account), address_of(caller));
+            vec![self.event(what, account, Some(&session.id), None, address, &caller.request_id)]
+        };
+        let ended = self.store.end_sessions(which, self.ports.now(), reason, &events).await?;
+        self.ports.wake.wake();
+        if matches!(reason, EndReason::Disowned | EndReason::Anomaly | EndReason::StepUpFailed) {
+            for session in &ended {
+                self.store.label_records(&session.id, Label::Disputed).await?;
+            }
+        }
+        Ok(ended)
     }
 }

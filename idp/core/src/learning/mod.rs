@@ -136,7 +136,7 @@ impl Idp {
         }
     }
 
-    fn open_model(&self, stored: &StoredModel) -> Result<ModelBlob> {
+    pub(crate) fn open_model(&self, stored: &StoredModel) -> Result<ModelBlob> {
         let plain = self.master.open(MODEL, &stored.account.to_string(), &stored.blob)?;
         serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged("a model is no JSON of a model".to_owned()).into())
     }

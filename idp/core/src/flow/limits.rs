@@ -1,0 +1,108 @@
+//! How often somebody may try. Counted before a plugin is asked, atomically, whoever it is that tries.
+
+use crate::Idp;
+use crate::account::Account;
+use crate::error::Result;
+use crate::ids::AccountId;
+use gait_sdk::{PluginId, Visitor};
+
+/// Seconds of a window.
+pub(crate) const WINDOW_S: u32 = 900;
+/// Answers to one plugin for one account, or for one identifier that names nobody, in a window.
+pub(crate) const ATTEMPTS_PER_ACCOUNT: u64 = 10;
+/// Answers from one address (an IPv6 /64) in a window; all visitors without a known address share one.
+pub(crate) const ATTEMPTS_PER_ADDRESS: u64 = 100;
+/// Answers in one flow.
+pub(crate) const ATTEMPTS_PER_FLOW: u32 = 30;
+/// Mails to one account in a window.
+pub(crate) const MAILS_PER_ACCOUNT: u64 = 5;
+/// Mails that one address asked for in a window.
+pub(crate) const MAILS_PER_ADDRESS: u64 = 20;
+/// Seconds that a browser is remembered as one that signed in to an account.
+const DEVICE_LIFE_S: u32 = 90 * 86_400;
+
+/// Whose tries are counted: an account's, or those for an identifier that names nobody.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Counted<'a> {
+    /// An account.
+    Account(AccountId),
+    /// An identifier.
+    Identifier(&'a str),
+}
+
+impl<'a> Counted<'a> {
+    /// The account, or else the identifier.
+    pub fn of(account: Option<&Account>, identifier: &'a str) -> Self {
+        account.map_or(Self::Identifier(identifier), |account| Self::Account(account.id))
+    }
+    fn key(self) -> String {
+        match self {
+            Self::Account(id) => format!("a:{id}"),
+            Self::Identifier(text) => format!("i:{text}"),
+        }
+    }
+}
+
+fn address_key(visitor: &Visitor) -> String {
+    visitor.prefix().map_or("unknown".to_owned(), |prefix| prefix.to_string())
+}
+
+fn device_key(account: AccountId, device: &str) -> String {
+    format!("device:{account}:{device}")
+}
+
+impl Idp {
+    /// Counts one answer; false if it must not be looked at.
+    pub(crate) async fn may_try(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<bool> {
+        let by_address = format!("attempts:{}", address_key(visitor));
+        let of_address = self.ephemeral.count(&by_address, WINDOW_S).await?;
+        let key = self.attempt_key(whom, plugin, visitor).await?;
+        let of_account = self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await?;
+        Ok(of_address <= ATTEMPTS_PER_ADDRESS && of_account <= ATTEMPTS_PER_ACCOUNT)
+    }
+
+    /// The person got it right: their tries start anew.
+    pub(crate) async fn clear_tries(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<()> {
+        let key = self.attempt_key(whom, plugin, visitor).await?;
+        Ok(self.store.clear_attempts(&key).await?)
+    }
+
+    /// A browser that has signed in to the account before has tries of its own, so that strangers can't use up the owner's
+    /// (ASVS 5.0 6.1.1).
+    async fn attempt_key(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<String> {
+        let shared = format!("try:{plugin}:{}", whom.key());
+        match (whom, &visitor.device) {
+            (Counted::Account(account), Some(device)) if self.knows_device(account, device).await? => {
+                Ok(format!("{shared}:{device}"))
+            }
+            _ => Ok(shared),
+        }
+    }
+
+    async fn knows_device(&self, account: AccountId, device: &str) -> Result<bool> {
+        if self.ephemeral.get(&device_key(account, device)).await?.is_some() {
+            return Ok(true);
+        }
+        let sessions = self.store.sessions_of(account).await?;
+        Ok(sessions.iter().any(|session| session.place.device.as_deref() == Some(device)))
+    }
+
+    /// Remembers that this browser signed in to this account. Forgetting it costs its owner some tries, no more.
+    pub(crate) async fn remember_device(&self, account: AccountId, device: &str) -> Result<()> {
+        let key = device_key(account, device);
+        Ok(self.ephemeral.put(&key, b"1", DEVICE_LIFE_S).await?)
+    }
+
+    /// Counts mails that are about to be sent; false if they must not be.
+    pub(crate) async fn may_mail(&self, whom: Counted<'_>, visitor: &Visitor, mails: usize) -> Result<bool> {
+        let mut within = true;
+        for _ in 0..mails {
+            let by_address = format!("mails:{}", address_key(visitor));
+            let of_address = self.ephemeral.count(&by_address, WINDOW_S).await?;
+            let key = format!("mail:{}", whom.key());
+            let of_account = self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await?;
+            within &= of_address <= MAILS_PER_ADDRESS && of_account <= MAILS_PER_ACCOUNT;
+        }
+        Ok(within)
+    }
+}
