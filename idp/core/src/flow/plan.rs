@@ -186,6 +186,10 @@ mod tests {
         }
     }
 
+    fn of<'a>(session: &'a [Proof], here: &'a [Proof]) -> Evidence<'a> {
+        Evidence { session, here }
+    }
+
     fn proofs() -> impl Strategy<Value = Vec<Proof>> {
         proptest::collection::vec((0usize..4, 0i64..1000).prop_map(|(index, age)| proof(index, age)), 0..6)
     }
@@ -231,16 +235,16 @@ mod tests {
         #[test]
         fn a_further_proof_never_makes_a_row_missing(plan in plan(), mut session in proofs(), here in proofs(), more in 0usize..4, fresh in fresh()) {
             let demands = demands(&plan, &signals(), fresh, &Cause::Plan);
-            let before = missing(&demands, Evidence { session: &session, here: &here }).is_none();
+            let before = missing(&demands, of(&session, &here)).is_none();
             session.push(proof(more, 0));
-            prop_assert!(!before || missing(&demands, Evidence { session: &session, here: &here }).is_none());
+            prop_assert!(!before || missing(&demands, of(&session, &here)).is_none());
         }
 
         #[test]
         fn without_a_factor_nothing_is_satisfied(plan in plan(), ages in proptest::collection::vec(0i64..1000, 0..4), fresh in fresh()) {
             let here: Vec<_> = ages.into_iter().map(|age| proof(3, age)).collect();
             let demands = demands(&plan, &signals(), fresh, &Cause::Plan);
-            prop_assert!(missing(&demands, Evidence { session: &[], here: &here }).is_some());
+            prop_assert!(missing(&demands, of(&[], &here)).is_some());
         }
 
         #[test]
@@ -248,22 +252,22 @@ mod tests {
             let since = NOW.plus(-age);
             let demands = demands(&plan, &signals(), Fresh::Since(since), &Cause::Plan);
             let kept: Vec<_> = session.iter().filter(|proof| proof.at >= since).cloned().collect();
-            let all = missing(&demands, Evidence { session: &session, here: &[] }).is_none();
-            prop_assert_eq!(all, missing(&demands, Evidence { session: &kept, here: &[] }).is_none());
+            let all = missing(&demands, of(&session, &[])).is_none();
+            prop_assert_eq!(all, missing(&demands, of(&kept, &[])).is_none());
         }
 
         #[test]
         fn what_must_be_proven_here_is_not_proven_by_the_session(plan in plan(), session in proofs()) {
             let demands = demands(&plan, &signals(), Fresh::Here(Timestamp(0)), &Cause::StepUp);
-            prop_assert!(missing(&demands, Evidence { session: &session, here: &[] }).is_some());
+            prop_assert!(missing(&demands, of(&session, &[])).is_some());
         }
 
         #[test]
         fn barred_waivers_never_count(plan in plan(), here in proofs()) {
             let demands = demands(&plan, &BTreeSet::new(), Fresh::Any, &Cause::Plan);
             let factors: Vec<_> = here.iter().filter(|proof| !proof.waiver).cloned().collect();
-            let all = missing(&demands, Evidence { session: &[], here: &here }).is_none();
-            prop_assert_eq!(all, missing(&demands, Evidence { session: &[], here: &factors }).is_none());
+            let all = missing(&demands, of(&[], &here)).is_none();
+            prop_assert_eq!(all, missing(&demands, of(&[], &factors)).is_none());
         }
 
         #[test]

@@ -186,7 +186,7 @@ impl Flow {
         let enrols = matches!(self.goal, Goal::Page { enrol: Some(_), .. });
         if enrols && self.done.session {
             Purpose::Enrol
-        } else if self.base.is_some() && !self.done.session {
+        } else if self.base.is_some() {
             Purpose::StepUp
         } else {
             Purpose::SignIn

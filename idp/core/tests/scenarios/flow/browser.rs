@@ -145,7 +145,8 @@ impl Browser {
 
     pub async fn page_flow(&mut self, stage: &Stage, fresh: bool, enrol: Option<&str>) -> FlowId {
         let enrol = enrol.map(PluginId::from);
-        let begun = stage.idp.begin_page_flow("/account", fresh, enrol.as_ref(), &self.caller(None));
+        let caller = self.caller(None);
+        let begun = stage.idp.begin_page_flow("/account", fresh, enrol.as_ref(), &caller);
         let begun = begun.await.unwrap();
         self.take(begun.cookies);
         begun.id
@@ -208,18 +209,16 @@ impl Browser {
     pub async fn sign_in(&mut self, stage: &Stage, client: &str, name: &str) {
         let flow = self.asked(stage, client, &[]).await;
         self.password(stage, &flow, name).await;
-        let end = self.otp(stage, &flow, name).await;
-        assert!(end.is_code() || matches!(end, Where::Again), "{end:?}");
-        if !end.is_code() {
-            self.go_on(stage, &flow).await;
-        }
+        self.finish(stage, &flow, name).await;
     }
 
-    /// Goes on from the page with the approval's code.
-    async fn go_on(&mut self, stage: &Stage, flow: &FlowId) {
-        if matches!(self.prompt(stage, flow).await.ask, Ask::ApprovalSent { .. }) {
-            assert!(self.answer(stage, flow, &[("continue", "yes")]).await.is_code());
+    /// Answers the mailed code, and goes on where the page shows an approval's code.
+    pub async fn finish(&mut self, stage: &Stage, flow: &FlowId, name: &str) {
+        let mut end = self.otp(stage, flow, name).await;
+        if !end.is_code() && matches!(self.prompt(stage, flow).await.ask, Ask::ApprovalSent { .. }) {
+            end = self.answer(stage, flow, &[("continue", "yes")]).await;
         }
+        assert!(end.is_code(), "{end:?}");
     }
 }
 

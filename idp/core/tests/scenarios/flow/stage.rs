@@ -205,16 +205,6 @@ impl Stage {
         }
     }
 
-    /// Gives a person a credential of `plugin`.
-    pub async fn give(&self, account: AccountId, plugin: &str, secret: &str) {
-        let change = gait_core::store::CredentialChange::Add(self.credential(account, plugin, secret));
-        let batch = gait_core::store::EffectBatch {
-            credentials: vec![change],
-            ..Default::default()
-        };
-        self.store.carry_out(account, self.ports.clock.now(), &batch).await.unwrap();
-    }
-
     pub fn advance(&self, seconds: i64) {
         self.ports.clock.advance(seconds);
     }
