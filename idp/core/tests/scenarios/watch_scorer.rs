@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use gait_sdk::{
     Alarm, Assessment, Batch, Context, Evidence, Label, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared,
-    ReasonCode, Record, Scored, Scorer, ScorerManifest, State, Text,
+    ReasonCode, Record, RecordId, Scored, Scorer, ScorerManifest, State, Text,
 };
 use serde_json::{Value, json};
 use std::collections::VecDeque;
