@@ -70,7 +70,6 @@ step-up-report-text = War jemand anders an Ihrer Tastatur?
 step-up-report = Das war ich nicht – Sitzung beenden
 reason-typing = Der Tipprhythmus ist anders als sonst.
 reason-pointer = Der Mauszeiger bewegt sich anders als sonst.
-reason-periodic = Es ist eine Weile her, dass Sie bestätigt haben, dass Sie es sind.
 reason-signal = Ein verbundener Dienst hat uns gebeten nachzufragen.
 reason-other = Etwas an dieser Sitzung ist anders als sonst.
 
@@ -173,6 +172,7 @@ behaviour-turn-on = Mehr lesen und einschalten
 behaviour-learning = Wir lernen Ihren Rhythmus
 behaviour-enrolled = Ihr Rhythmus ist gelernt
 behaviour-count = { $samples } von { $needed } Messungen gelernt.
+behaviour-count-enrolled = { $samples } Messungen gelernt.
 behaviour-waiting = { $waiting ->
     [0] Keine wartet.
     [one] Eine wartet.
@@ -214,6 +214,10 @@ apps = Verbundene Apps
 apps-text = Apps, denen Sie Zugriff auf Ihr Konto erlaubt haben.
 apps-none = Noch keine.
 disconnect = Trennen
+last-factor = Ohne ihn könnten Sie sich nicht anmelden. Richten Sie zuerst einen anderen Weg ein.
+mode-needs-consent = Dafür braucht es zuerst Ihre Einwilligung.
+mode-needs-samples = Noch reicht es nicht, um Sie daran zu erkennen.
+watch-unavailable = Hier wird nichts gemessen.
 notice-saved = Gespeichert.
 notice-session-ended = Die Sitzung ist beendet.
 notice-others-ended = Alle anderen Sitzungen sind beendet.
@@ -259,6 +263,20 @@ mails = Abgefangene E-Mails
 mails-text = In der Entwicklung verlässt keine E-Mail diesen Rechner. Sie landen hier.
 mails-to = Nur die an { $address }.
 mails-none = Noch keine E-Mail.
+
+## Worte des Ablaufs
+
+sign-in-title = Anmelden
+sign-in-continue = Weiter
+sign-in-failed = Das hat nicht geklappt. Prüfen Sie, was Sie getippt haben, und versuchen Sie es noch einmal.
+step-error = Das kann gerade nicht geprüft werden. Bitte versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.
+too-many-tries = Zu viele Versuche. Bitte warten Sie eine Viertelstunde, und versuchen Sie es dann noch einmal.
+too-many-mails = Es wurden zu viele E-Mails geschickt. Bitte warten Sie eine Viertelstunde, und versuchen Sie es dann noch einmal.
+mail-unavailable = Gerade kann keine E-Mail geschickt werden. Bitte versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.
+way-unavailable = Dieser Weg steht nicht offen. Bitte wählen Sie einen anderen.
+try-again = Noch einmal versuchen
+no-way-title = Wir können nicht bestätigen, dass Sie es sind
+no-way-text = Keiner der Wege dafür ist für Ihr Konto eingerichtet, oder gerade geht keiner.
 
 ## Worte der eingebauten Faktoren
 
@@ -330,14 +348,26 @@ mail-link-counts = { $minutes ->
 }
 mail-recovery-subject = Wählen Sie ein neues Passwort
 mail-recovery-title = Wählen Sie ein neues Passwort
-mail-recovery-text = Jemand, hoffentlich Sie, hat ein neues Passwort für Ihr Konto verlangt.
 mail-recovery-link = Neues Passwort wählen
 mail-recovery-not-you = Sie haben es nicht verlangt? Dann tun Sie nichts: Ihr Passwort bleibt, wie es ist.
 mail-password-changed-subject = Ihr Passwort wurde geändert
 mail-password-changed-title = Ihr Passwort wurde geändert
-mail-password-changed-text = Am { $when }, von { $address } aus. Alle Sitzungen sind beendet.
-mail-password-changed-not-you = Sie waren es nicht? Dann wählen Sie sofort ein neues Passwort über „Passwort vergessen?“ auf der Anmeldeseite.
-mail-credential-changed-subject = Ein Weg zur Anmeldung wurde geändert: { $what }
 mail-credential-changed-title = Ein Weg zur Anmeldung wurde geändert
-mail-credential-changed-text = { $what }: { $change }, am { $when }.
-mail-credential-changed-not-you = Sie waren es nicht? Dann wählen Sie sofort ein neues Passwort, und sehen Sie auf Ihre Kontoseite.
+mail-ip-approval-text-client = Jemand hat sich für { $client } bei Ihrem Konto angemeldet:
+mail-recovery-text = Jemand, hoffentlich Sie, hat ein neues Passwort für das Konto { $account } verlangt.
+mail-password-changed-text = Das Passwort des Kontos { $account } wurde geändert. Alle seine Sitzungen sind beendet.
+mail-password-changed-not-you = Sie waren es nicht? Dann wählen Sie sofort ein neues Passwort:
+credential-kind = { $plugin ->
+    [password] Passwort
+    [email-otp] Ein Code per E-Mail
+    [ip-trust] Eine vertraute Adresse
+   *[other] { $kind }
+}
+mail-credential-changed-subject = Ein Weg zur Anmeldung wurde geändert
+mail-credential-changed-text = { $change ->
+    [create] „{ $what }“ wurde zum Konto { $account } hinzugefügt.
+    [delete] „{ $what }“ wurde aus dem Konto { $account } entfernt.
+   *[update] „{ $what }“ wurde im Konto { $account } geändert.
+}
+mail-credential-changed-not-you = Sie waren es nicht? Dann sehen Sie sofort auf Ihre Kontoseite, beenden Sie alle anderen Sitzungen, und wählen Sie ein neues Passwort:
+mail-credential-changed-link = Kontoseite öffnen

@@ -70,7 +70,6 @@ step-up-report-text = Somebody else was at your keyboard?
 step-up-report = It wasn’t me – end this session
 reason-typing = The typing rhythm is different from usual.
 reason-pointer = The pointer moves differently from usual.
-reason-periodic = It has been a while since you last confirmed that it is you.
 reason-signal = A connected service asked us to check.
 reason-other = Something about this session is different from usual.
 
@@ -173,6 +172,7 @@ behaviour-turn-on = Read more and turn on
 behaviour-learning = Learning your rhythm
 behaviour-enrolled = Your rhythm is learned
 behaviour-count = { $samples } of { $needed } samples learned.
+behaviour-count-enrolled = { $samples } samples learned.
 behaviour-waiting = { $waiting ->
     [0] None waiting.
    *[other] { $waiting } waiting.
@@ -213,6 +213,10 @@ apps = Connected apps
 apps-text = Apps that you allowed to access your account.
 apps-none = None yet.
 disconnect = Disconnect
+last-factor = You could not sign in without it. Set up another way first.
+mode-needs-consent = This takes your consent first.
+mode-needs-samples = There isn’t enough yet to know you by.
+watch-unavailable = Nothing is watched here.
 notice-saved = Saved.
 notice-session-ended = The session has ended.
 notice-others-ended = All other sessions have ended.
@@ -258,6 +262,20 @@ mails = Caught mails
 mails-text = In development, no mail leaves this machine. It lands here.
 mails-to = Only those to { $address }.
 mails-none = No mail yet.
+
+## Words of the flow engine
+
+sign-in-title = Sign in
+sign-in-continue = Continue
+sign-in-failed = That didn’t work. Check what you typed and try again.
+step-error = This can’t be checked right now. Please try again, or choose another way.
+too-many-tries = Too many tries. Please wait a quarter of an hour, then try again.
+too-many-mails = Too many mails were sent. Please wait a quarter of an hour, then try again.
+mail-unavailable = Mail can’t be sent right now. Please try again, or choose another way.
+way-unavailable = This way isn’t available. Please choose another one.
+try-again = Try again
+no-way-title = We can’t confirm that it’s you
+no-way-text = None of the ways to confirm this is set up for your account, or none works right now.
 
 ## Words of the built-in factors
 
@@ -329,14 +347,26 @@ mail-link-counts = { $minutes ->
 }
 mail-recovery-subject = Choose a new password
 mail-recovery-title = Choose a new password
-mail-recovery-text = Somebody, hopefully you, asked for a new password for your account.
 mail-recovery-link = Choose a new password
 mail-recovery-not-you = You didn’t ask for it? Then do nothing: your password stays as it is.
 mail-password-changed-subject = Your password was changed
 mail-password-changed-title = Your password was changed
-mail-password-changed-text = On { $when }, from { $address }. All sessions have ended.
-mail-password-changed-not-you = It wasn’t you? Then choose a new password at once by “Forgot your password?” on the sign-in page.
-mail-credential-changed-subject = A way to sign in was changed: { $what }
 mail-credential-changed-title = A way to sign in was changed
-mail-credential-changed-text = { $what }: { $change }, on { $when }.
-mail-credential-changed-not-you = It wasn’t you? Then choose a new password at once, and look at your account page.
+mail-ip-approval-text-client = Somebody signed in to your account, for { $client }:
+mail-recovery-text = Somebody, hopefully you, asked for a new password for the account { $account }.
+mail-password-changed-text = The password of the account { $account } was changed. All its sessions have ended.
+mail-password-changed-not-you = It wasn’t you? Then choose a new password at once:
+credential-kind = { $plugin ->
+    [password] Password
+    [email-otp] A code by e-mail
+    [ip-trust] A trusted address
+   *[other] { $kind }
+}
+mail-credential-changed-subject = A way to sign in was changed
+mail-credential-changed-text = { $change ->
+    [create] “{ $what }” was added to the account { $account }.
+    [delete] “{ $what }” was removed from the account { $account }.
+   *[update] “{ $what }” was changed in the account { $account }.
+}
+mail-credential-changed-not-you = It wasn’t you? Then look at your account page at once, end all other sessions and choose a new password:
+mail-credential-changed-link = Open the account page

@@ -176,7 +176,11 @@ mod tests {
         let waiver = index == 3;
         Proof {
             plugin: plugin(index),
-            amr: if waiver { vec![] } else { vec![Amr::from(["pwd", "otp", "swk"][index])] },
+            amr: if waiver {
+                vec![]
+            } else {
+                vec![Amr::from(["pwd", "otp", "swk"][index])]
+            },
             at: NOW.plus(-age),
             waiver,
         }
@@ -210,9 +214,17 @@ mod tests {
     fn acrs() -> Vec<AcrRule> {
         let rule = |acr: &str, rows: &[&[usize]]| AcrRule {
             acr: acr.to_owned(),
-            plan: Plan(rows.iter().map(|row| Row(row.iter().map(|&index| plugin(index)).collect())).collect()),
+            plan: Plan(
+                rows.iter()
+                    .map(|row| Row(row.iter().map(|&index| plugin(index)).collect()))
+                    .collect(),
+            ),
         };
-        vec![rule("1fa", &[&[0, 1, 2]]), rule("2fa", &[&[0, 2], &[1, 2]]), rule("phr", &[&[2]])]
+        vec![
+            rule("1fa", &[&[0, 1, 2]]),
+            rule("2fa", &[&[0, 2], &[1, 2]]),
+            rule("phr", &[&[2]]),
+        ]
     }
 
     proptest! {
@@ -293,15 +305,28 @@ mod tests {
         assert_eq!(told(&[proof(0, 0)]), ["pwd"]);
         assert_eq!(told(&[proof(0, 0), proof(1, 0)]), ["mfa", "otp", "pwd"]);
         assert_eq!(told(&[proof(0, 0), proof(3, 0)]), ["pwd", "rba"]);
-        let other_otp = Proof { plugin: PluginId::from("totp"), ..proof(1, 0) };
-        assert_eq!(told(&[proof(1, 0), other_otp]), ["otp"], "the same method twice is no second factor");
+        let other_otp = Proof {
+            plugin: PluginId::from("totp"),
+            ..proof(1, 0)
+        };
+        assert_eq!(
+            told(&[proof(1, 0), other_otp]),
+            ["otp"],
+            "the same method twice is no second factor"
+        );
     }
 
     #[test]
     fn behaviour_stands_in_where_a_waiver_stands_and_nowhere_else() {
-        let behaviour = Proof { plugin: PluginId::from(BEHAVIOUR), ..proof(3, 0) };
+        let behaviour = Proof {
+            plugin: PluginId::from(BEHAVIOUR),
+            ..proof(3, 0)
+        };
         let here = [proof(0, 0), behaviour];
-        let evidence = Evidence { session: &[], here: &here };
+        let evidence = Evidence {
+            session: &[],
+            here: &here,
+        };
         let row = |ids: &[usize]| Plan(vec![Row(ids.iter().map(|&index| plugin(index)).collect())]);
         let met = |plan: &Plan| missing(&demands(plan, &signals(), Fresh::Any, &Cause::Plan), evidence).is_none();
         assert!(met(&row(&[3, 1])));

@@ -5,5 +5,7 @@ mod protocol;
 mod watch;
 mod watch_deliveries;
 mod watch_learning;
+mod watch_scorer;
 mod watch_signals;
 mod watch_stage;
+mod watch_tokens;

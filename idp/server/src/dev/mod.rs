@@ -94,8 +94,8 @@ fn print_tour(args: &Args) {
   API documentation        {issuer}/apidocs
   Discovery                {issuer}/.well-known/openid-configuration
 
-  alice   password: correct-horse-alice   enrolled from a synthetic rhythm, the watch acts on her sessions
-  bob     password: correct-horse-bob     in training: Gait learns how you type and point
+  alice   password: walks-like-nobody-else   enrolled from a synthetic rhythm, the watch acts on her sessions
+  bob     password: quiet-keys-at-night     in training: Gait learns how you type and point
 "
     );
 }

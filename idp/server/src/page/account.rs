@@ -132,7 +132,12 @@ impl AccountView {
         Self {
             csrf: who.csrf.clone(),
             username: who.account.username.as_str().to_owned(),
-            name: who.account.claims.get("name").and_then(|name| name.as_str()).map(str::to_owned),
+            name: who
+                .account
+                .claims
+                .get("name")
+                .and_then(|name| name.as_str())
+                .map(str::to_owned),
             email: who.account.email.as_ref().map(|email| email.as_str().to_owned()),
             notice: None,
             error: None,

@@ -40,7 +40,10 @@ impl Device {
     /// Reads a `User-Agent`.
     pub fn read(user_agent: &str) -> Self {
         let find = |names: &[(&str, &'static str)]| {
-            names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+            names
+                .iter()
+                .find(|(mark, _)| user_agent.contains(mark))
+                .map(|(_, name)| *name)
         };
         let system = find(&SYSTEMS);
         Self {
@@ -57,14 +60,36 @@ mod tests {
 
     #[test]
     fn a_browser_is_named_by_what_it_is_and_not_by_what_it_claims_to_be_like() {
-        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130 Safari/537.36 Edg/130";
-        assert_eq!(Device::read(edge), Device { browser: Some("Edge"), system: Some("Windows"), mobile: false });
+        let edge =
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130 Safari/537.36 Edg/130";
+        assert_eq!(
+            Device::read(edge),
+            Device {
+                browser: Some("Edge"),
+                system: Some("Windows"),
+                mobile: false
+            }
+        );
         let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Mobile Safari/604.1";
-        assert_eq!(Device::read(phone), Device { browser: Some("Safari"), system: Some("iPhone"), mobile: true });
+        assert_eq!(
+            Device::read(phone),
+            Device {
+                browser: Some("Safari"),
+                system: Some("iPhone"),
+                mobile: true
+            }
+        );
     }
 
     #[test]
     fn nonsense_is_unknown() {
-        assert_eq!(Device::read("<script>"), Device { browser: None, system: None, mobile: false });
+        assert_eq!(
+            Device::read("<script>"),
+            Device {
+                browser: None,
+                system: None,
+                mobile: false
+            }
+        );
     }
 }

@@ -19,8 +19,8 @@ pub struct Frame {
     pub error: Option<Text>,
     /// Other factors: buttons `other=<plugin>`.
     pub others: Vec<Way>,
-    /// A credential is set up.
-    pub enrol: bool,
+    /// It is a sign-in, so that it may begin again as somebody else (`account=other`).
+    pub sign_in: bool,
     /// A fresh or stronger proof is asked for.
     pub again: bool,
     /// The watch demanded a step-up.
@@ -55,6 +55,8 @@ pub struct SignIn {
     pub identifier: String,
     /// The first row's form.
     pub form: Form,
+    /// It has a field to fill in.
+    pub asks: bool,
     /// Measure while the identifier is typed; answered in `behavior`.
     pub collect: bool,
     /// Whether "forgot password?" leads to `/recovery`.
@@ -71,8 +73,28 @@ pub struct Factor {
     pub plugin: String,
     /// Its form.
     pub form: Form,
+    /// It has a field to fill in.
+    pub asks: bool,
     /// It asks for a secret, so password managers want to see the account's name.
     pub secret: bool,
+}
+
+impl Factor {
+    pub(super) fn new(frame: Frame, plugin: &str, form: Form) -> Self {
+        Self {
+            frame,
+            plugin: plugin.to_owned(),
+            asks: asks(&form),
+            secret: form.nodes.iter().any(|node| matches!(node, Node::Secret(_))),
+            form,
+        }
+    }
+}
+
+pub(super) fn asks(form: &Form) -> bool {
+    form.nodes
+        .iter()
+        .any(|node| matches!(node, Node::Text(_) | Node::Secret(_) | Node::Code(_)))
 }
 
 /// Go on as this account, or as another?
@@ -134,28 +156,37 @@ pub struct ApprovalSent {
 pub fn page_of(prompt: &Prompt, policy: &Policy) -> Page {
     let frame = frame(prompt, policy);
     match &prompt.ask {
-        Ask::SignIn { identifier, form, collect } => Page::SignIn(SignIn {
+        Ask::SignIn {
+            identifier,
+            form,
+            collect,
+        } => Page::SignIn(SignIn {
             frame,
             identifier: identifier.clone(),
+            asks: asks(form),
             form: form.clone(),
             collect: *collect,
             recovery: policy.recovery.is_some(),
         }),
-        Ask::Factor { plugin, form } => Page::Factor(Factor {
+        Ask::Factor { plugin, form } => Page::Factor(Factor::new(frame, plugin.as_str(), form.clone())),
+        Ask::SelectAccount { current } => Page::SelectAccount(SelectAccount {
             frame,
-            plugin: plugin.to_string(),
-            secret: form.nodes.iter().any(|node| matches!(node, Node::Secret(_))),
-            form: form.clone(),
+            current: current.clone(),
         }),
-        Ask::SelectAccount { current } => Page::SelectAccount(SelectAccount { frame, current: current.clone() }),
-        Ask::Consent { scopes } => Page::Consent(Consent { frame, scopes: scopes.iter().map(|scope| reach(scope)).collect() }),
+        Ask::Consent { scopes } => Page::Consent(Consent {
+            frame,
+            scopes: scopes.iter().map(|scope| reach(scope)).collect(),
+        }),
         Ask::BehaviourConsent { text_version } => Page::WatchConsent(WatchConsent {
             frame,
             text_version: text_version.clone(),
             record_days: policy.watch.record_days,
             reauth_minutes: minutes(policy.watch.reauth_without_consent_s),
         }),
-        Ask::ApprovalSent { code } => Page::ApprovalSent(ApprovalSent { frame, code: code.clone() }),
+        Ask::ApprovalSent { code } => Page::ApprovalSent(ApprovalSent {
+            frame,
+            code: code.clone(),
+        }),
     }
 }
 
@@ -165,11 +196,21 @@ fn frame(prompt: &Prompt, policy: &Policy) -> Frame {
         client: prompt.client.as_ref().map(|client| client.name.clone()),
         account: prompt.account.clone(),
         error: prompt.error.clone(),
-        others: prompt.others.iter().map(|way| Way { plugin: way.plugin.to_string(), label: way.label.clone() }).collect(),
-        enrol: prompt.why == Why::Enrol,
+        others: prompt
+            .others
+            .iter()
+            .map(|way| Way {
+                plugin: way.plugin.to_string(),
+                label: way.label.clone(),
+            })
+            .collect(),
+        sign_in: prompt.why == Why::SignIn,
         again: prompt.why == Why::Reauthenticate,
         step_up: match &prompt.why {
-            Why::StepUp { reasons } => Some(StepUp { reasons: calm(reasons), minutes: minutes(policy.watch.unanswered_s) }),
+            Why::StepUp { reasons } => Some(StepUp {
+                reasons: calm(reasons),
+                minutes: minutes(policy.watch.unanswered_s),
+            }),
             _ => None,
         },
     }
@@ -196,14 +237,11 @@ fn calm(codes: &[String]) -> Vec<Text> {
 }
 
 fn reason(code: &str) -> Text {
-    let is_about = |words: &[&str]| words.iter().any(|word| code.contains(word));
-    if is_about(&["typ", "key", "hold", "flight", "dwell"]) {
+    if code.starts_with("typing") {
         Text::new("reason-typing", "The typing rhythm is different from usual.")
-    } else if is_about(&["pointer", "mouse", "cursor", "click", "scroll"]) {
+    } else if code.starts_with("pointer") {
         Text::new("reason-pointer", "The pointer moves differently from usual.")
-    } else if is_about(&["consent", "period", "reauth"]) {
-        Text::new("reason-periodic", "It has been a while since you last confirmed that it is you.")
-    } else if is_about(&["signal", "sender", "partner", "caep"]) {
+    } else if code.starts_with("reported") {
         Text::new("reason-signal", "A connected service asked us to check.")
     } else {
         Text::new("reason-other", "Something about this session is different from usual.")
@@ -218,8 +256,15 @@ pub(super) fn reach(scope: &str) -> Reach {
         "address" => ("place", Text::new("scope-address", "Your postal address")),
         "phone" => ("phone", Text::new("scope-phone", "Your phone number")),
         "offline_access" => ("clock", Text::new("scope-offline-access", "Access while you are away")),
-        "continuous_auth" => ("rhythm", Text::new("scope-continuous-auth", "Check during the session that it is still you")),
+        "continuous_auth" => (
+            "rhythm",
+            Text::new("scope-continuous-auth", "Check during the session that it is still you"),
+        ),
         other => ("key", Text::new("scope-other", other).with("scope", other)),
     };
-    Reach { scope: scope.to_owned(), icon, label }
+    Reach {
+        scope: scope.to_owned(),
+        icon,
+        label,
+    }
 }

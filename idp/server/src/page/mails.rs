@@ -50,11 +50,20 @@ impl CaughtMail {
 fn pieces(word: &str) -> Vec<Piece> {
     let bare = word.trim_end();
     if !bare.starts_with("https://") && !bare.starts_with("http://") {
-        return vec![Piece { text: word.to_owned(), link: false }];
+        return vec![Piece {
+            text: word.to_owned(),
+            link: false,
+        }];
     }
     vec![
-        Piece { text: bare.to_owned(), link: true },
-        Piece { text: word[bare.len()..].to_owned(), link: false },
+        Piece {
+            text: bare.to_owned(),
+            link: true,
+        },
+        Piece {
+            text: word[bare.len()..].to_owned(),
+            link: false,
+        },
     ]
 }
 
@@ -66,7 +75,12 @@ mod tests {
     fn a_link_in_a_mail_is_set_apart_and_nothing_is_lost() {
         let text = "Open this:\nhttps://id.example/approve/x\nBye javascript:alert(1)";
         let mail = CaughtMail::new("a@example.org", "Hello", Timestamp(0), text);
-        let links: Vec<_> = mail.pieces.iter().filter(|piece| piece.link).map(|piece| piece.text.as_str()).collect();
+        let links: Vec<_> = mail
+            .pieces
+            .iter()
+            .filter(|piece| piece.link)
+            .map(|piece| piece.text.as_str())
+            .collect();
         assert_eq!(links, ["https://id.example/approve/x"]);
         assert_eq!(mail.pieces.iter().map(|piece| piece.text.as_str()).collect::<String>(), text);
     }

@@ -28,26 +28,68 @@ pub fn pages() -> Vec<(String, Page)> {
     pages
 }
 
-/// The mails: template and arguments.
+/// The mails: template and arguments, once as plain as can be and once with everything that may be missing.
 pub fn mails() -> Vec<(&'static str, BTreeMap<String, String>)> {
-    let args = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let when = "2026-03-09 14:05 UTC";
+    let link = ("link", "https://id.example/approve/9mT2vQ7dK1xR");
+    let minutes = ("minutes", "30");
     vec![
-        ("otp", args(&[("code", "042917"), ("label", "K7"), ("minutes", "10"), ("client", "Field Notes")])),
         (
-            "ip-approval",
+            "otp",
             args(&[
-                ("link", "https://id.example/approve/9mT2vQ7dK1xR"),
-                ("when", when),
-                ("address", "203.0.113.24"),
-                ("browser", "Firefox on Linux"),
-                ("minutes", "30"),
+                ("code", "042917"),
+                ("label", "K7"),
+                ("minutes", "10"),
+                ("client", "Field Notes"),
             ]),
         ),
-        ("recovery", args(&[("link", "https://id.example/recovery/9mT2vQ7dK1xR"), ("minutes", "30")])),
-        ("password-changed", args(&[("when", when), ("address", "203.0.113.24")])),
-        ("credential-changed", args(&[("when", when), ("what", "Password"), ("change", "replaced")])),
+        (
+            "otp",
+            args(&[("code", "042917"), ("label", "K7"), ("minutes", "1"), ("client", "")]),
+        ),
+        ("ip-approval", core_args(&[link, minutes, ("client", "Field Notes")])),
+        (
+            "ip-approval",
+            core_args(&[link, minutes, ("client", ""), ("address", "unknown"), ("browser", "")]),
+        ),
+        ("recovery", core_args(&[link, minutes])),
+        ("password-changed", core_args(&[link])),
+        (
+            "credential-changed",
+            core_args(&[link, ("plugin", "password"), ("kind", "Password"), ("change", "update")]),
+        ),
+        (
+            "credential-changed",
+            core_args(&[link, ("plugin", "forty-two"), ("kind", "The <answer>"), ("change", "create")]),
+        ),
+        (
+            "credential-changed",
+            core_args(&[
+                link,
+                ("plugin", "ip-trust"),
+                ("kind", "A trusted address"),
+                ("change", "delete"),
+            ]),
+        ),
     ]
+}
+
+fn args(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// What every mail of the core has, and more.
+fn core_args(more: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let mut all = args(&[
+        ("account", "alice"),
+        ("when", "2026-03-09 14:05 UTC"),
+        ("address", "203.0.113.24"),
+        ("browser", CHROME),
+    ]);
+    all.extend(args(more));
+    all
 }
 
 fn frame() -> Frame {
@@ -57,7 +99,7 @@ fn frame() -> Frame {
         account: Some("alice".to_owned()),
         error: None,
         others: Vec::new(),
-        enrol: false,
+        sign_in: true,
         again: false,
         step_up: None,
     }
@@ -67,36 +109,76 @@ fn flow_pages() -> Vec<(String, Page)> {
     let named = |name: &str, page: Page| (name.to_owned(), page);
     let mut pages = sign_ins();
     pages.extend(factors());
-    pages.push(named("select-account", Page::SelectAccount(SelectAccount { frame: frame(), current: "alice".to_owned() })));
+    pages.push(named(
+        "select-account",
+        Page::SelectAccount(SelectAccount {
+            frame: frame(),
+            current: "alice".to_owned(),
+        }),
+    ));
     pages.push(named("consent", Page::Consent(consent())));
     pages.push(named(
         "watch-consent",
-        Page::WatchConsent(WatchConsent { frame: frame(), text_version: "2026-03".to_owned(), record_days: 7, reauth_minutes: 60 }),
+        Page::WatchConsent(WatchConsent {
+            frame: frame(),
+            text_version: "2026-03".to_owned(),
+            record_days: 7,
+            reauth_minutes: 60,
+        }),
     ));
-    pages.push(named("approval-sent", Page::ApprovalSent(ApprovalSent { frame: frame(), code: "482 915".to_owned() })));
+    pages.push(named(
+        "approval-sent",
+        Page::ApprovalSent(ApprovalSent {
+            frame: frame(),
+            code: "482 915".to_owned(),
+        }),
+    ));
     pages
 }
 
 fn sign_ins() -> Vec<(String, Page)> {
     let sign_in = SignIn {
-        frame: Frame { account: None, others: vec![way_otp()], ..frame() },
+        frame: Frame {
+            account: None,
+            others: vec![way_otp()],
+            ..frame()
+        },
         identifier: String::new(),
         form: password(),
+        asks: true,
         collect: true,
         recovery: true,
     };
     let failed = SignIn {
         frame: Frame {
             client: Some("<b>\"Café & Söhne\"</b> — an app with a very long name that nobody shortened".to_owned()),
-            error: Some(Text::new("password-wrong", "That didn't match. Check what you typed and try again.")),
+            error: Some(Text::new(
+                "password-wrong",
+                "That didn't match. Check what you typed and try again.",
+            )),
             ..sign_in.frame.clone()
         },
         identifier: "alice\"><script>alert(1)</script>".to_owned(),
         collect: false,
         ..sign_in.clone()
     };
-    let own = SignIn { frame: Frame { client: None, others: Vec::new(), ..sign_in.frame.clone() }, recovery: false, ..sign_in.clone() };
+    let own = SignIn {
+        frame: Frame {
+            client: None,
+            others: Vec::new(),
+            ..sign_in.frame.clone()
+        },
+        recovery: false,
+        ..sign_in.clone()
+    };
+    let name_only = SignIn {
+        form: bare("sign-in-title", "sign-in-continue"),
+        asks: false,
+        collect: false,
+        ..sign_in.clone()
+    };
     vec![
+        ("sign-in-name-only".to_owned(), Page::SignIn(name_only)),
         ("sign-in".to_owned(), Page::SignIn(sign_in)),
         ("sign-in-failed".to_owned(), Page::SignIn(failed)),
         ("sign-in-own".to_owned(), Page::SignIn(own)),
@@ -104,11 +186,11 @@ fn sign_ins() -> Vec<(String, Page)> {
 }
 
 fn factors() -> Vec<(String, Page)> {
-    let factor = |plugin: &str, form: Form, frame: Frame| {
-        let secret = form.nodes.iter().any(|node| matches!(node, Node::Secret(_)));
-        Page::Factor(Factor { frame, plugin: plugin.to_owned(), form, secret })
-    };
-    let wrong = Text::new("otp-wrong", "That isn't the code of this mail. Check the two characters beside it and try again.");
+    let factor = |plugin: &str, form: Form, frame: Frame| Page::Factor(Factor::new(frame, plugin, form));
+    let wrong = Text::new(
+        "otp-wrong",
+        "That isn't the code of this mail. Check the two characters beside it and try again.",
+    );
     let step_up = StepUp {
         reasons: vec![
             Text::new("reason-typing", "The typing rhythm is different from usual."),
@@ -117,38 +199,154 @@ fn factors() -> Vec<(String, Page)> {
         minutes: 10,
     };
     let all_reasons = StepUp {
-        reasons: ["signal", "periodic", "other"].map(|name| Text::new(&format!("reason-{name}"), "")).to_vec(),
+        reasons: ["signal", "other"]
+            .map(|name| Text::new(&format!("reason-{name}"), ""))
+            .to_vec(),
         minutes: 1,
     };
     let named = |name: &str, page: Page| (name.to_owned(), page);
     vec![
-        named("factor-code", factor("email-otp", code(), Frame { others: vec![way_password()], ..frame() })),
-        named("factor-code-wrong", factor("email-otp", code(), Frame { error: Some(wrong), ..frame() })),
-        named("factor-password", factor("password", password(), Frame { others: vec![way_otp()], again: true, ..frame() })),
-        named("factor-enrol", factor("password", new_password(), Frame { client: None, enrol: true, ..frame() })),
-        named("factor-any", factor("forty-two", every_node(), Frame { client: None, ..frame() })),
-        named("step-up", factor("email-otp", code(), Frame { step_up: Some(step_up.clone()), others: vec![way_password()], ..frame() })),
-        named("step-up-password", factor("password", password(), Frame { step_up: Some(all_reasons), client: None, ..frame() })),
+        named(
+            "factor-code",
+            factor(
+                "email-otp",
+                code(),
+                Frame {
+                    others: vec![way_password()],
+                    ..frame()
+                },
+            ),
+        ),
+        named(
+            "factor-code-wrong",
+            factor(
+                "email-otp",
+                code(),
+                Frame {
+                    error: Some(wrong),
+                    ..frame()
+                },
+            ),
+        ),
+        named(
+            "factor-password",
+            factor(
+                "password",
+                password(),
+                Frame {
+                    others: vec![way_otp()],
+                    again: true,
+                    sign_in: false,
+                    ..frame()
+                },
+            ),
+        ),
+        named(
+            "factor-enrol",
+            factor(
+                "password",
+                new_password(),
+                Frame {
+                    client: None,
+                    sign_in: false,
+                    ..frame()
+                },
+            ),
+        ),
+        named(
+            "factor-dead-end",
+            factor(
+                "email-otp",
+                dead_end(),
+                Frame {
+                    step_up: Some(step_up.clone()),
+                    sign_in: false,
+                    ..frame()
+                },
+            ),
+        ),
+        named(
+            "factor-any",
+            factor("forty-two", every_node(), Frame { client: None, ..frame() }),
+        ),
+        named(
+            "step-up",
+            factor(
+                "email-otp",
+                code(),
+                Frame {
+                    step_up: Some(step_up.clone()),
+                    sign_in: false,
+                    others: vec![way_password()],
+                    ..frame()
+                },
+            ),
+        ),
+        named(
+            "step-up-password",
+            factor(
+                "password",
+                password(),
+                Frame {
+                    step_up: Some(all_reasons),
+                    sign_in: false,
+                    client: None,
+                    ..frame()
+                },
+            ),
+        ),
     ]
 }
 
 fn way_otp() -> Way {
-    Way { plugin: "email-otp".to_owned(), label: Text::new("otp-name", "A code by e-mail") }
+    Way {
+        plugin: "email-otp".to_owned(),
+        label: Text::new("otp-name", "A code by e-mail"),
+    }
 }
 
 fn way_password() -> Way {
-    Way { plugin: "password".to_owned(), label: Text::new("password-name", "Password") }
+    Way {
+        plugin: "password".to_owned(),
+        label: Text::new("password-name", "Password"),
+    }
 }
 
 fn field(name: &str, label: Text, autocomplete: &str) -> Field {
-    Field { name: name.to_owned(), label, autocomplete: autocomplete.to_owned(), max_bytes: 256 }
+    Field {
+        name: name.to_owned(),
+        label,
+        autocomplete: autocomplete.to_owned(),
+        max_bytes: 256,
+    }
 }
 
 fn password() -> Form {
     Form {
         title: Text::new("password-title", "Enter your password"),
-        nodes: vec![Node::Secret(field("password", Text::new("password-field", "Password"), "current-password"))],
+        nodes: vec![Node::Secret(field(
+            "password",
+            Text::new("password-field", "Password"),
+            "current-password",
+        ))],
         submit: Some(Text::new("password-submit", "Continue")),
+    }
+}
+
+/// A form with nothing to fill in.
+fn bare(title: &str, submit: &str) -> Form {
+    Form {
+        title: Text::new(title, ""),
+        nodes: Vec::new(),
+        submit: Some(Text::new(submit, "")),
+    }
+}
+
+fn dead_end() -> Form {
+    let text = Text::new("no-way-text", "");
+    Form {
+        nodes: vec![Node::Paragraph { text }],
+        ..bare("no-way-title", "try-again")
     }
 }
 
@@ -158,14 +356,21 @@ fn new_password() -> Form {
         title: Text::new("password-new-title", "Choose a new password"),
         nodes: vec![
             Node::Paragraph { text: hint },
-            Node::Secret(field("new_password", Text::new("password-new-field", "New password"), "new-password")),
+            Node::Secret(field(
+                "new_password",
+                Text::new("password-new-field", "New password"),
+                "new-password",
+            )),
         ],
         submit: Some(Text::new("password-new-submit", "Save password")),
     }
 }
 
 fn code() -> Form {
-    let intro = Text::new("otp-intro", "We sent a mail.").with("label", "K7").with("address", "a••••@example.org").with("minutes", 10);
+    let intro = Text::new("otp-intro", "We sent a mail.")
+        .with("label", "K7")
+        .with("address", "a••••@example.org")
+        .with("minutes", 10);
     let label = Text::new("otp-field", "Code K7, six digits").with("label", "K7");
     Form {
         title: Text::new("otp-title", "Check your mail"),
@@ -188,11 +393,23 @@ fn every_node() -> Form {
     Form {
         title: Text::new("password-title", "Enter your password"),
         nodes: vec![
-            Node::Paragraph { text: Text::new("password-new-hint", "At least 8 characters.").with("min", 8) },
-            Node::Show { label: Text::new("approval-code", "Code"), value: "<42>".to_owned() },
+            Node::Paragraph {
+                text: Text::new("password-new-hint", "At least 8 characters.").with("min", 8),
+            },
+            Node::Show {
+                label: Text::new("approval-code", "Code"),
+                value: "<42>".to_owned(),
+            },
             Node::Text(field("answer", Text::new("identifier", "User name"), "off")),
-            Node::Code(field("code", Text::new("otp-field", "Code").with("label", "K7"), "one-time-code")),
-            Node::Choice { name: "choice".to_owned(), options: yes_no() },
+            Node::Code(field(
+                "code",
+                Text::new("otp-field", "Code").with("label", "K7"),
+                "one-time-code",
+            )),
+            Node::Choice {
+                name: "choice".to_owned(),
+                options: yes_no(),
+            },
             Node::Button {
                 name: "action".to_owned(),
                 value: "again".to_owned(),
@@ -206,14 +423,31 @@ fn every_node() -> Form {
 
 fn yes_no() -> Vec<Choice> {
     vec![
-        Choice { value: "yes".to_owned(), label: Text::new("ip-approval-yes", "It was me") },
-        Choice { value: "no".to_owned(), label: Text::new("ip-approval-no", "Not me") },
+        Choice {
+            value: "yes".to_owned(),
+            label: Text::new("ip-approval-yes", "It was me"),
+        },
+        Choice {
+            value: "no".to_owned(),
+            label: Text::new("ip-approval-no", "Not me"),
+        },
     ]
 }
 
 fn consent() -> Consent {
-    let scopes = ["profile", "email", "address", "phone", "offline_access", "continuous_auth", "notes:write"];
-    Consent { frame: frame(), scopes: scopes.map(super::flow::reach).to_vec() }
+    let scopes = [
+        "profile",
+        "email",
+        "address",
+        "phone",
+        "offline_access",
+        "continuous_auth",
+        "notes:write",
+    ];
+    Consent {
+        frame: frame(),
+        scopes: scopes.map(super::flow::reach).to_vec(),
+    }
 }
 
 fn approval_pages() -> Vec<(String, Page)> {
@@ -226,22 +460,41 @@ fn approval_pages() -> Vec<(String, Page)> {
         needs_code: false,
         tries_left: None,
     };
-    let elsewhere = Approval { needs_code: true, tries_left: Some(2), device: Device::read(""), address: String::new(), ..approval.clone() };
-    let last = Approval { needs_code: true, tries_left: Some(1), device: Device::read(IPHONE), ..approval.clone() };
+    let elsewhere = Approval {
+        needs_code: true,
+        tries_left: Some(2),
+        device: Device::read(""),
+        address: String::new(),
+        ..approval.clone()
+    };
+    let last = Approval {
+        needs_code: true,
+        tries_left: Some(1),
+        device: Device::read(IPHONE),
+        ..approval.clone()
+    };
     vec![
         ("approval".to_owned(), Page::Approval(approval)),
         ("approval-elsewhere".to_owned(), Page::Approval(elsewhere)),
         ("approval-last-try".to_owned(), Page::Approval(last)),
         ("approval-done".to_owned(), Page::ApprovalDone),
-        ("approval-disowned".to_owned(), Page::ApprovalDisowned(ApprovalDisowned { csrf: "c5rF".to_owned() })),
+        (
+            "approval-disowned".to_owned(),
+            Page::ApprovalDisowned(ApprovalDisowned { csrf: "c5rF".to_owned() }),
+        ),
         ("approval-ended".to_owned(), Page::ApprovalEnded),
     ]
 }
 
 fn was_it_you() -> Form {
-    let paragraph = |key: &str| Node::Paragraph { text: Text::new(key, "") };
+    let paragraph = |key: &str| Node::Paragraph {
+        text: Text::new(key, ""),
+    };
     let nodes = ["ip-approval-intro", "ip-approval-yes-means", "ip-approval-no-means"].map(paragraph);
-    let choice = Node::Choice { name: "answer".to_owned(), options: yes_no() };
+    let choice = Node::Choice {
+        name: "answer".to_owned(),
+        options: yes_no(),
+    };
     Form {
         title: Text::new("ip-approval-title", "Was this you?"),
         nodes: nodes.into_iter().chain([choice]).collect(),
@@ -255,10 +508,21 @@ fn recovery_pages() -> Vec<(String, Page)> {
     vec![
         (
             "recovery-start".to_owned(),
-            Page::RecoveryStart(RecoveryStart { csrf: csrf.clone(), identifier: "alice".to_owned(), error: None }),
+            Page::RecoveryStart(RecoveryStart {
+                csrf: csrf.clone(),
+                identifier: "alice".to_owned(),
+                error: None,
+            }),
         ),
         ("recovery-sent".to_owned(), Page::RecoverySent),
-        ("recovery-form".to_owned(), Page::RecoveryForm(RecoveryForm { csrf, form: new_password(), error: Some(short) })),
+        (
+            "recovery-form".to_owned(),
+            Page::RecoveryForm(RecoveryForm {
+                csrf,
+                form: new_password(),
+                error: Some(short),
+            }),
+        ),
         ("recovery-done".to_owned(), Page::RecoveryDone),
     ]
 }
@@ -271,8 +535,14 @@ fn way_out() -> Vec<(String, Page)> {
         account: "alice".to_owned(),
         params: params.clone(),
     };
-    let own = SignOut { client: None, ..sign_out.clone() };
-    let form_post = FormPost { action: "https://notes.example/callback".to_owned(), params };
+    let own = SignOut {
+        client: None,
+        ..sign_out.clone()
+    };
+    let form_post = FormPost {
+        action: "https://notes.example/callback".to_owned(),
+        params,
+    };
     vec![
         ("sign-out".to_owned(), Page::SignOut(sign_out)),
         ("sign-out-own".to_owned(), Page::SignOut(own)),
@@ -293,13 +563,26 @@ fn account(enrolled: bool) -> AccountView {
         apps: if enrolled { apps() } else { Vec::new() },
         credentials: vec![held("k1", Text::new("password-name", "Password"), "Password", enrolled)],
         addresses: if enrolled {
-            vec![held("k2", Text::new("ip-trust-name", "A trusted address"), "203.0.113.24", true)]
+            vec![held(
+                "k2",
+                Text::new("ip-trust-name", "A trusted address"),
+                "203.0.113.24",
+                true,
+            )]
         } else {
             Vec::new()
         },
         enrolments: vec![
-            Enrolment { plugin: "password".to_owned(), label: Text::new("password-name", "Password"), held: true },
-            Enrolment { plugin: "email-otp".to_owned(), label: Text::new("otp-name", "A code by e-mail"), held: false },
+            Enrolment {
+                plugin: "password".to_owned(),
+                label: Text::new("password-name", "Password"),
+                held: true,
+            },
+            Enrolment {
+                plugin: "email-otp".to_owned(),
+                label: Text::new("otp-name", "A code by e-mail"),
+                held: false,
+            },
         ],
         behaviour: behaviour(enrolled),
     }
@@ -324,7 +607,13 @@ fn sessions(many: bool) -> Vec<SessionView> {
         last_seen_at: NOW.plus(-86_400),
         doubted: true,
     };
-    let unknown = SessionView { id: "s3".to_owned(), device: Device::read(""), address: String::new(), doubted: false, ..there.clone() };
+    let unknown = SessionView {
+        id: "s3".to_owned(),
+        device: Device::read(""),
+        address: String::new(),
+        doubted: false,
+        ..there.clone()
+    };
     if many { vec![here, there, unknown] } else { vec![here] }
 }
 
@@ -368,8 +657,13 @@ fn caught() -> Mails {
     Mails {
         to: Some("alice@example.org".to_owned()),
         mails: vec![
-            CaughtMail::new("alice@example.org", "042917 is your code (K7)", NOW, text),
-            CaughtMail::new("bob@example.org", "<script>alert(1)</script>", NOW.plus(-60), "Hello <b>Bob</b>."),
+            CaughtMail::new("alice@example.org", "Your code K7", NOW, text),
+            CaughtMail::new(
+                "bob@example.org",
+                "<script>alert(1)</script>",
+                NOW.plus(-60),
+                "Hello <b>Bob</b>.",
+            ),
         ],
     }
 }

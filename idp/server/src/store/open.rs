@@ -118,7 +118,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
 /// Runs the migrations in one transaction, so that of two processes that start at once, one finds them done.
 async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS.run(&mut *transaction).await?;
+    // `run` would make this future not `Send` (its `Acquire` bound is too narrow); sqlx keeps `run_direct` for that.
+    MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
     Ok(transaction.commit().await?)
 }
 

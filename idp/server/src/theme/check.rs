@@ -1,10 +1,12 @@
 //! The theme check: every page and mail of a theme in every language, printed with sample values. What would be a gap or an error
 //! in front of a person is a finding here.
 
+use super::contrast;
 use super::edition::{Edition, Press};
 use super::manifest::Manifest;
 use super::messages;
-use super::{Locale, ThemeError, Themes, static_file, statics};
+use super::source::Sources;
+use super::{Locale, ThemeError, static_file, statics};
 use crate::page::{Page, sample};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -44,21 +46,25 @@ impl Report {
     }
 
     fn find(&mut self, place: impl Into<String>, problem: impl ToString) {
-        let finding = Finding { place: place.into(), problem: problem.to_string() };
+        let finding = Finding {
+            place: place.into(),
+            problem: problem.to_string(),
+        };
         if !self.findings.contains(&finding) {
             self.findings.push(finding);
         }
     }
 }
 
-/// Checks a theme. With `out`, the pages, mails and static files are written there, to be looked at in a browser: begin with
+/// Checks a theme of the operator's `folder`, or one that is built in. With `out`, the pages, mails and static files are written there, to be looked at in a browser: begin with
 /// `index.html`.
 ///
 /// # Errors
 /// The theme is unknown, or the files can't be written. What is wrong with the theme is in the report.
-pub fn check(themes: &Themes, name: &str, out: Option<&Path>) -> Result<Report, ThemeError> {
+pub fn check(folder: Option<&Path>, name: &str, out: Option<&Path>) -> Result<Report, ThemeError> {
+    let sources = Sources::new(folder.map(Path::to_owned));
     let mut report = Report::default();
-    let chain = match Manifest::chain(&themes.sources, name) {
+    let chain = match Manifest::chain(&sources, name) {
         Ok(chain) => chain,
         Err(ThemeError::Unknown(unknown)) if unknown == name => return Err(ThemeError::Unknown(unknown)),
         Err(error) => {
@@ -66,10 +72,16 @@ pub fn check(themes: &Themes, name: &str, out: Option<&Path>) -> Result<Report, 
             return Ok(report);
         }
     };
-    let mut proof = Proof { themes, chain, report, files: BTreeMap::new() };
+    let mut proof = Proof {
+        sources,
+        chain,
+        report,
+        files: BTreeMap::new(),
+    };
+    proof.check_colors();
     proof.check_words();
     proof.check_templates();
-    for locale in messages::locales(&themes.sources, &proof.chain).iter() {
+    for locale in messages::locales(&proof.sources, &proof.chain).iter() {
         proof.print(&locale);
     }
     if let Some(out) = out {
@@ -79,23 +91,32 @@ pub fn check(themes: &Themes, name: &str, out: Option<&Path>) -> Result<Report, 
 }
 
 /// A check under way.
-struct Proof<'a> {
-    themes: &'a Themes,
+struct Proof {
+    sources: Sources,
     chain: Vec<Manifest>,
     report: Report,
     /// What was printed, by path.
     files: BTreeMap<String, Vec<u8>>,
 }
 
-impl Proof<'_> {
+impl Proof {
+    /// Words must be readable on their ground (WCAG 2.2, 1.4.3 and 1.4.11).
+    fn check_colors(&mut self) {
+        let name = self.chain.first().map(|theme| theme.name.clone()).unwrap_or_default();
+        for problem in contrast::problems(&self.chain) {
+            self.report.find(format!("{name}/theme.toml"), problem);
+        }
+    }
+
     /// What English says, every other language must say, and nothing else.
     fn check_words(&mut self) {
-        let locales = messages::locales(&self.themes.sources, &self.chain);
+        let locales = messages::locales(&self.sources, &self.chain);
         let english = self.keys(&Locale::english());
         for locale in locales.iter().filter(|locale| *locale != Locale::english()) {
             let own = self.keys(&locale);
             for (key, file) in english.iter().filter(|(key, _)| !own.contains_key(*key)) {
-                self.report.find(format!("lang/{locale}.ftl"), format!("`{key}` of {file} is not translated"));
+                self.report
+                    .find(format!("lang/{locale}.ftl"), format!("`{key}` of {file} is not translated"));
             }
             for (key, file) in own.iter().filter(|(key, _)| !english.contains_key(*key)) {
                 self.report.find(file.clone(), format!("`{key}` is not in English"));
@@ -107,8 +128,12 @@ impl Proof<'_> {
     fn keys(&mut self, locale: &Locale) -> BTreeMap<String, String> {
         let mut keys = BTreeMap::new();
         for theme in self.chain.iter().rev() {
-            match messages::keys(&self.themes.sources, theme, locale) {
-                Ok(found) => keys.extend(found.into_iter().map(|key| (key, format!("{}/lang/{locale}.ftl", theme.name)))),
+            match messages::keys(&self.sources, theme, locale) {
+                Ok(found) => keys.extend(
+                    found
+                        .into_iter()
+                        .map(|key| (key, format!("{}/lang/{locale}.ftl", theme.name))),
+                ),
                 Err(error) => self.report.find(format!("{}/lang/{locale}.ftl", theme.name), error),
             }
         }
@@ -117,35 +142,48 @@ impl Proof<'_> {
 
     /// A page or mail that nobody asks for is a misspelt name.
     fn check_templates(&mut self) {
-        let mut known: BTreeSet<String> =
-            sample::pages().iter().map(|(_, page)| format!("pages/{}.html", page.template())).collect();
-        known.extend(sample::mails().iter().flat_map(|(name, _)| ["txt", "html"].map(|part| format!("mail/{name}.{part}"))));
+        let mut known: BTreeSet<String> = sample::pages()
+            .iter()
+            .map(|(_, page)| format!("pages/{}.html", page.template()))
+            .collect();
+        known.extend(
+            sample::mails()
+                .iter()
+                .flat_map(|(name, _)| ["txt", "html"].map(|part| format!("mail/{name}.{part}"))),
+        );
         known.extend(["mail/layout.html", "mail/layout.txt"].map(str::to_owned));
         for theme in &self.chain {
-            let files = self.themes.sources.list(&format!("{}/", theme.name));
+            let files = self.sources.list(&format!("{}/", theme.name));
             let asked = |file: &&String| file.starts_with("pages/") || file.starts_with("mail/");
             for file in files.iter().filter(asked).filter(|file| !known.contains(*file)) {
-                self.report.find(format!("{}/{file}", theme.name), "no page or mail has this name");
+                self.report
+                    .find(format!("{}/{file}", theme.name), "no page or mail has this name");
             }
         }
     }
 
     fn print(&mut self, locale: &Locale) {
-        let press = Press { base: "../static".to_owned(), strict: true };
-        let files = Arc::new(statics(&self.themes.sources, &self.chain));
-        let edition = match Edition::new(&self.themes.sources, &self.chain, &files, locale, &press) {
+        let press = Press {
+            base: "../static".to_owned(),
+            strict: true,
+        };
+        let files = Arc::new(statics(&self.sources, &self.chain));
+        let edition = match Edition::new(&self.sources, &self.chain, &files, locale, &press) {
             Ok(edition) => edition,
             Err(error) => return self.report.find(locale.to_string(), error),
         };
         self.report.locales.push(locale.to_string());
-        let locales = messages::locales(&self.themes.sources, &self.chain);
-        let languages = messages::languages(&self.themes.sources, &self.chain, &locales).unwrap_or_default();
+        let locales = messages::locales(&self.sources, &self.chain);
+        let languages = messages::languages(&self.sources, &self.chain, &locales).unwrap_or_default();
         for (name, page) in sample::pages() {
             let printed = edition.page(&page, &languages);
             self.keep(format!("{locale}/{name}.html"), &page, printed);
         }
-        for (name, args) in sample::mails() {
-            self.keep_mail(locale, name, super::print_mail(&edition, name, &args));
+        for (number, (name, args)) in sample::mails().into_iter().enumerate() {
+            self.keep_mail(
+                &format!("{locale}/mail-{name}-{number}"),
+                super::print_mail(&edition, name, &args),
+            );
         }
     }
 
@@ -159,15 +197,15 @@ impl Proof<'_> {
         }
     }
 
-    fn keep_mail(&mut self, locale: &Locale, name: &str, printed: Result<super::RenderedMail, ThemeError>) {
+    fn keep_mail(&mut self, path: &str, printed: Result<super::RenderedMail, ThemeError>) {
         match printed {
             Ok(mail) => {
                 self.report.rendered += 1;
                 let text = format!("Subject: {}\n\n{}", mail.subject, mail.text);
-                self.files.insert(format!("{locale}/mail-{name}.txt"), text.into_bytes());
-                self.files.insert(format!("{locale}/mail-{name}.html"), mail.html.into_bytes());
+                self.files.insert(format!("{path}.txt"), text.into_bytes());
+                self.files.insert(format!("{path}.html"), mail.html.into_bytes());
             }
-            Err(error) => self.report.find(format!("{locale}/mail-{name}"), error),
+            Err(error) => self.report.find(path, error),
         }
     }
 
@@ -175,8 +213,8 @@ impl Proof<'_> {
         let index = self.index();
         self.files.insert("index.html".to_owned(), index.into_bytes());
         let name = self.chain.first().map(|theme| theme.name.clone()).unwrap_or_default();
-        for file in statics(&self.themes.sources, &self.chain).into_keys() {
-            if let Some(bytes) = static_file(&self.themes.sources, &self.chain, &file) {
+        for file in statics(&self.sources, &self.chain).into_keys() {
+            if let Some(bytes) = static_file(&self.sources, &self.chain, &file) {
                 self.files.insert(format!("static/{name}/{file}"), bytes.clone().into_owned());
                 // The server's own scripts stand beside the themes.
                 if file.ends_with(".js") {
@@ -196,7 +234,13 @@ impl Proof<'_> {
     /// A list of what was printed.
     fn index(&self) -> String {
         let name = self.chain.first().map_or("", |theme| theme.name.as_str());
-        let links: String = self.files.keys().map(|path| format!("<li><a href=\"{path}\">{path}</a></li>\n")).collect();
-        format!("<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\n<h1>{name}</h1>\n<ul>\n{links}</ul>\n")
+        let links: String = self
+            .files
+            .keys()
+            .map(|path| format!("<li><a href=\"{path}\">{path}</a></li>\n"))
+            .collect();
+        format!(
+            "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{name}</title>\n<h1>{name}</h1>\n<ul>\n{links}</ul>\n"
+        )
     }
 }

@@ -5,7 +5,7 @@ use super::locale::Locale;
 use super::manifest::Manifest;
 use super::messages::{Language, Messages, NoWords, argument};
 use super::source::Sources;
-use crate::page::Page;
+use crate::page::{Device, Page};
 use fluent_bundle::FluentValue;
 use gait_sdk::{Text, Timestamp};
 use minijinja::syntax::SyntaxConfig;
@@ -72,7 +72,10 @@ impl Edition {
             Some(name) => name,
             None => format!("pages/{}.html", page.template()),
         };
-        self.print(&template, context! { page => Serde(page), languages => Serde(languages), ..self.common() })
+        self.print(
+            &template,
+            context! { page => Serde(page), languages => Serde(languages), ..self.common() },
+        )
     }
 
     /// Prints a part of a mail, for example `mail/otp.txt`.
@@ -82,7 +85,11 @@ impl Edition {
 
     /// The subject of a mail, on one line.
     pub(super) fn subject(&self, template: &str, args: &BTreeMap<String, String>) -> Result<String, ThemeError> {
-        let words = self.env.render_named_str("subject.txt", "{{ t('mail-' ~ name ~ '-subject', **args) }}", context! { name => template, args => Serde(args) });
+        let words = self.env.render_named_str(
+            "subject.txt",
+            "{{ t('mail-' ~ name ~ '-subject', **args) }}",
+            context! { name => template, args => Serde(args) },
+        );
         let words = words.map_err(|error| ThemeError::Template(format!("mail/{template}"), describe(&error)))?;
         Ok(words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
     }
@@ -149,7 +156,7 @@ fn failure(words: impl ToString) -> Error {
     Error::new(ErrorKind::InvalidOperation, words.to_string())
 }
 
-/// `t(key, name=value…)`, `text(text)` and `time(timestamp)`.
+/// `t(key, name=value…)`, `text(text)`, `time(timestamp)`, and for mails `browser(user agent)` and `place(address)`.
 fn add_words(env: &mut Environment<'static>, messages: &Arc<Messages>, strict: bool) {
     let words = Arc::clone(messages);
     env.add_function("t", move |key: String, kwargs: Kwargs| {
@@ -163,6 +170,13 @@ fn add_words(env: &mut Environment<'static>, messages: &Arc<Messages>, strict: b
         Err(_) => Ok(text.fallback),
     });
     let words = Arc::clone(messages);
+    env.add_function("browser", move |user_agent: String| browser(&words, &user_agent, strict));
+    let words = Arc::clone(messages);
+    env.add_function("place", move |address: String| match address.as_str() {
+        "" | "unknown" => say(&words, "address-unknown", &[], strict),
+        known => Ok(known.to_owned()),
+    });
+    let words = Arc::clone(messages);
     env.add_function("time", move |at: i64| time_element(&words, Timestamp(at), strict));
 }
 
@@ -174,6 +188,20 @@ fn say(messages: &Messages, key: &str, args: &[(String, FluentValue<'_>)], stric
             tracing::warn!(%error, "a theme is short of words");
             Ok(key.to_owned())
         }
+    }
+}
+
+/// A browser in words, from its `User-Agent`.
+fn browser(messages: &Messages, user_agent: &str, strict: bool) -> Result<String, Error> {
+    let device = Device::read(user_agent);
+    match (device.browser, device.system) {
+        (Some(browser), Some(system)) => {
+            let args =
+                [("browser", browser), ("system", system)].map(|(name, value)| (name.to_owned(), FluentValue::from(value)));
+            say(messages, "device", &args, strict)
+        }
+        (Some(name), None) | (None, Some(name)) => Ok(name.to_owned()),
+        (None, None) => say(messages, "device-unknown", &[], strict),
     }
 }
 
@@ -197,7 +225,12 @@ fn arguments(kwargs: &Kwargs) -> Result<Vec<(String, FluentValue<'static>)>, Err
 /// A moment as a `time` element, in UTC, in the order and with the month's name of the language.
 fn time_element(messages: &Messages, at: Timestamp, strict: bool) -> Result<Value, Error> {
     let moment = time::OffsetDateTime::from_unix_timestamp(at.0).map_err(failure)?;
-    let month = say(messages, "month", &[("number".to_owned(), FluentValue::from(u8::from(moment.month())))], strict)?;
+    let month = say(
+        messages,
+        "month",
+        &[("number".to_owned(), FluentValue::from(u8::from(moment.month())))],
+        strict,
+    )?;
     let clock = format!("{:02}:{:02}", moment.hour(), moment.minute());
     let args = [
         ("day".to_owned(), FluentValue::from(moment.day())),
@@ -206,8 +239,13 @@ fn time_element(messages: &Messages, at: Timestamp, strict: bool) -> Result<Valu
         ("time".to_owned(), FluentValue::from(clock)),
     ];
     let words = say(messages, "date-time", &args, strict)?;
-    let machine = moment.format(&time::format_description::well_known::Rfc3339).map_err(failure)?;
-    Ok(Value::from_safe_string(format!("<time datetime=\"{machine}\">{}</time>", escape(&words))))
+    let machine = moment
+        .format(&time::format_description::well_known::Rfc3339)
+        .map_err(failure)?;
+    Ok(Value::from_safe_string(format!(
+        "<time datetime=\"{machine}\">{}</time>",
+        escape(&words)
+    )))
 }
 
 fn escape(words: &str) -> String {
@@ -218,18 +256,23 @@ fn escape(words: &str) -> String {
 fn add_files(env: &mut Environment<'static>, sources: &Sources, chain: &[Manifest], statics: &Arc<Statics>, press: &Press) {
     let theme = chain.first().map(|theme| theme.name.clone()).unwrap_or_default();
     let (files, press) = (Arc::clone(statics), press.clone());
-    env.add_function("asset", move |name: String| match (name.strip_prefix('/'), files.get(&name)) {
-        // The server's own scripts are no theme's.
-        (Some(own), _) => Ok(format!("{}/{own}", press.base)),
-        (None, Some(version)) => Ok(format!("{}/{theme}/{name}?v={version}", press.base)),
-        (None, None) if press.strict => Err(failure(format!("there is no static/{name}"))),
-        (None, None) => Ok(format!("{}/{theme}/{name}", press.base)),
+    env.add_function("asset", move |name: String| {
+        match (name.strip_prefix('/'), files.get(&name)) {
+            // The server's own scripts are no theme's.
+            (Some(own), _) => Ok(format!("{}/{own}", press.base)),
+            (None, Some(version)) => Ok(format!("{}/{theme}/{name}?v={version}", press.base)),
+            (None, None) if press.strict => Err(failure(format!("there is no static/{name}"))),
+            (None, None) => Ok(format!("{}/{theme}/{name}", press.base)),
+        }
     });
     let sources = sources.clone();
     let themes: Vec<String> = chain.iter().map(|theme| theme.name.clone()).collect();
     env.add_function("icon", move |name: String| {
         let find = |theme: &String| sources.text(&format!("{theme}/static/icons/{name}.svg"));
-        let svg = themes.iter().find_map(find).ok_or_else(|| failure(format!("there is no static/icons/{name}.svg")))?;
+        let svg = themes
+            .iter()
+            .find_map(find)
+            .ok_or_else(|| failure(format!("there is no static/icons/{name}.svg")))?;
         Ok::<_, Error>(Value::from_safe_string(svg.trim().to_owned()))
     });
 }

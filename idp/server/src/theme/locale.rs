@@ -19,7 +19,12 @@ impl Locale {
     }
     /// English, which every theme speaks.
     pub fn english() -> Self {
-        Self(LanguageIdentifier::from_parts(Language::from_bytes(b"en").unwrap_or_default(), None, None, &[]))
+        Self(LanguageIdentifier::from_parts(
+            Language::from_bytes(b"en").unwrap_or_default(),
+            None,
+            None,
+            &[],
+        ))
     }
     /// Right to left or left to right, as HTML's `dir` says it.
     pub fn direction(&self) -> &'static str {
@@ -58,7 +63,11 @@ impl Locales {
     /// The best one for a visitor: the client's `ui_locales` (space-separated, OIDC Core §3.1.2.1), then the cookie that the
     /// language switch sets, then `Accept-Language` (RFC 9110 §12.5.4), then English.
     pub fn choose(&self, ui_locales: Option<&str>, cookie: Option<&str>, accept_language: Option<&str>) -> Locale {
-        let plain = |list: &str| list.split_whitespace().filter_map(|tag| tag.parse().ok()).collect::<Vec<LanguageIdentifier>>();
+        let plain = |list: &str| {
+            list.split_whitespace()
+                .filter_map(|tag| tag.parse().ok())
+                .collect::<Vec<LanguageIdentifier>>()
+        };
         self.best(&plain(cap(ui_locales)))
             .or_else(|| self.best(&plain(cap(cookie))))
             .or_else(|| self.best(&weighted(cap(accept_language))))
@@ -73,7 +82,9 @@ impl Locales {
 
 fn cap(wishes: Option<&str>) -> &str {
     let wishes = wishes.unwrap_or_default();
-    wishes.get(..MAX_WISHES).unwrap_or(if wishes.len() > MAX_WISHES { "" } else { wishes })
+    wishes
+        .get(..MAX_WISHES)
+        .unwrap_or(if wishes.len() > MAX_WISHES { "" } else { wishes })
 }
 
 /// The tags of an `Accept-Language`, best first; `q=0` is none, and what can't be read is skipped.
@@ -83,7 +94,9 @@ fn weighted(header: &str) -> Vec<LanguageIdentifier> {
         .filter_map(|part| {
             let mut halves = part.split(';');
             let id = halves.next()?.trim().parse().ok()?;
-            let quality = halves.find_map(|half| half.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
+            let quality = halves
+                .find_map(|half| half.trim().strip_prefix("q=")?.parse().ok())
+                .unwrap_or(1.0_f32);
             (quality > 0.0).then_some((quality, id))
         })
         .collect();
@@ -125,7 +138,14 @@ mod tests {
 
     #[test]
     fn nonsense_speaks_english() {
-        for hostile in ["<script>", ";;;,,,", "q=1", "../../etc", &"de-".repeat(9000), &"ä".repeat(400)] {
+        for hostile in [
+            "<script>",
+            ";;;,,,",
+            "q=1",
+            "../../etc",
+            &"de-".repeat(9000),
+            &"ä".repeat(400),
+        ] {
             assert_eq!(choose(Some(hostile), Some(hostile), Some(hostile)), "en");
         }
     }

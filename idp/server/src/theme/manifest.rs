@@ -48,7 +48,10 @@ impl Manifest {
     pub(super) fn read(sources: &Sources, name: &str) -> Result<Self, ThemeError> {
         let path = format!("{name}/theme.toml");
         let text = sources.text(&path).ok_or_else(|| ThemeError::Unknown(name.to_owned()))?;
-        let bad = |reason: String| ThemeError::Manifest { file: path.clone(), reason };
+        let bad = |reason: String| ThemeError::Manifest {
+            file: path.clone(),
+            reason,
+        };
         let manifest: Self = toml::from_str(&text).map_err(|error| bad(error.to_string()))?;
         if manifest.name != name {
             return Err(bad(format!("name is `{}`, but the folder is `{name}`", manifest.name)));
@@ -64,7 +67,10 @@ impl Manifest {
         while let Some(name) = next {
             if chain.len() == MAX_PARENTS || chain.iter().any(|theme| theme.name == name) {
                 let reason = format!("its parents go round in a circle or are more than {MAX_PARENTS}");
-                return Err(ThemeError::Manifest { file: format!("{name}/theme.toml"), reason });
+                return Err(ThemeError::Manifest {
+                    file: format!("{name}/theme.toml"),
+                    reason,
+                });
             }
             let theme = Self::read(sources, &name)?;
             next = (name != ROOT).then(|| theme.parent.clone().unwrap_or_else(|| ROOT.to_owned()));
@@ -93,7 +99,10 @@ fn every<'a>(
     is_good: fn(&str) -> bool,
 ) -> Result<(), String> {
     for (name, value) in variables {
-        let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let named = !name.is_empty()
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !named {
             return Err(format!("`{name}` is no name of a variable: a-z, 0-9 and - only"));
         }
@@ -109,11 +118,15 @@ fn is_color(value: &str) -> bool {
     if let Some(digits) = value.strip_prefix('#') {
         return matches!(digits.len(), 3 | 4 | 6 | 8) && digits.bytes().all(|b| b.is_ascii_hexdigit());
     }
-    let Some((function, rest)) = value.split_once('(') else { return false };
+    let Some((function, rest)) = value.split_once('(') else {
+        return false;
+    };
     let Some(numbers) = rest.strip_suffix(')') else { return false };
     matches!(function, "rgb" | "rgba" | "hsl" | "hsla" | "oklch" | "oklab" | "lab" | "lch")
         && numbers.len() <= 48
-        && numbers.bytes().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'.' | b',' | b'%' | b'/' | b'-'))
+        && numbers
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'.' | b',' | b'%' | b'/' | b'-'))
 }
 
 /// A number with one of a few units.
@@ -148,7 +161,11 @@ pub(super) fn vars_css(chain: &[Manifest]) -> String {
 }
 
 fn put<'a>(into: &mut BTreeMap<String, &'a str>, prefix: &str, variables: &'a BTreeMap<String, String>) {
-    into.extend(variables.iter().map(|(name, value)| (format!("{prefix}{name}"), value.as_str())));
+    into.extend(
+        variables
+            .iter()
+            .map(|(name, value)| (format!("{prefix}{name}"), value.as_str())),
+    );
 }
 
 fn declare(css: &mut String, indent: &str, variables: &BTreeMap<String, &str>) {
@@ -164,7 +181,13 @@ mod tests {
 
     #[test]
     fn plain_values_are_taken() {
-        for good in ["#fff", "#0b6e5dff", "rgb(1 2 3 / 50%)", "oklch(0.62 0.12 180)", "hsl(210, 40%, 98%)"] {
+        for good in [
+            "#fff",
+            "#0b6e5dff",
+            "rgb(1 2 3 / 50%)",
+            "oklch(0.62 0.12 180)",
+            "hsl(210, 40%, 98%)",
+        ] {
             assert!(is_color(good), "{good}");
         }
         for good in ["12px", "0", "1.5rem", "100%"] {

@@ -43,7 +43,10 @@ impl Messages {
         let has_words = |bundle: &&Bundle| bundle.get_message(key).is_some_and(|message| message.value().is_some());
         let unknown = || NoWords::Unknown(key.to_owned());
         let bundle = [&self.own, &self.english].into_iter().find(has_words).ok_or_else(unknown)?;
-        let pattern = bundle.get_message(key).and_then(|message| message.value()).ok_or_else(unknown)?;
+        let pattern = bundle
+            .get_message(key)
+            .and_then(|message| message.value())
+            .ok_or_else(unknown)?;
         let args: FluentArgs<'_> = args.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let mut errors = Vec::new();
         let words = bundle.format_pattern(pattern, Some(&args), &mut errors).into_owned();
@@ -55,7 +58,11 @@ impl Messages {
 
     /// The words of a plugin's text, if the theme knows its key.
     pub(super) fn text(&self, text: &Text) -> Result<String, NoWords> {
-        let args: Vec<_> = text.args.iter().map(|(name, value)| (name.clone(), argument(value))).collect();
+        let args: Vec<_> = text
+            .args
+            .iter()
+            .map(|(name, value)| (name.clone(), argument(value)))
+            .collect();
         self.say(&text.key, &args)
     }
 }
@@ -85,7 +92,9 @@ fn resource(sources: &Sources, theme: &Manifest, locale: &Locale) -> Result<Opti
     let Some(text) = sources.text(&file) else { return Ok(None) };
     FluentResource::try_new(text.clone()).map(Some).map_err(|(_, errors)| {
         let first = errors.first();
-        let line = first.map_or(0, |error| text.get(..error.pos.start).unwrap_or_default().lines().count().max(1));
+        let line = first.map_or(0, |error| {
+            text.get(..error.pos.start).unwrap_or_default().lines().count().max(1)
+        });
         let reason = first.map_or_else(String::new, ToString::to_string);
         ThemeError::Messages { file, line, reason }
     })
@@ -112,14 +121,19 @@ pub(super) fn languages(sources: &Sources, chain: &[Manifest], locales: &Locales
     let language = |locale: Locale| {
         let tag = locale.to_string();
         let name = Messages::read(sources, chain, &locale)?.say("language-name", &[]);
-        Ok(Language { name: name.unwrap_or_else(|_| tag.clone()), tag })
+        Ok(Language {
+            name: name.unwrap_or_else(|_| tag.clone()),
+            tag,
+        })
     };
     locales.iter().map(language).collect()
 }
 
 /// The keys that one theme's own file of a language says.
 pub(super) fn keys(sources: &Sources, theme: &Manifest, locale: &Locale) -> Result<BTreeSet<String>, ThemeError> {
-    let Some(resource) = resource(sources, theme, locale)? else { return Ok(BTreeSet::new()) };
+    let Some(resource) = resource(sources, theme, locale)? else {
+        return Ok(BTreeSet::new());
+    };
     Ok(resource
         .entries()
         .filter_map(|entry| match entry {

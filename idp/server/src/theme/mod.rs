@@ -4,6 +4,7 @@
 //! static files and messages alike. `default` and `paper` are built in; an operator's folder adds themes or overrides files.
 
 mod check;
+mod contrast;
 mod edition;
 mod locale;
 mod manifest;
@@ -101,7 +102,12 @@ impl Theme {
         let edition = |locale: Locale| Ok((locale.clone(), Edition::new(sources, &chain, &statics, &locale, press)?));
         let editions = locales.iter().map(edition).collect::<Result<_, ThemeError>>()?;
         let languages = messages::languages(sources, &chain, &locales)?;
-        Ok(Self { chain, locales, languages, editions })
+        Ok(Self {
+            chain,
+            locales,
+            languages,
+            editions,
+        })
     }
 
     fn edition(&self, locale: &Locale) -> Result<&Edition, ThemeError> {
@@ -120,12 +126,21 @@ impl Themes {
         let sources = Sources::new(folder);
         let press = serving();
         let theme = |name: String| Ok((name.clone(), Arc::new(Theme::load(&sources, &name, &press)?)));
-        let loaded = sources.themes().into_iter().map(theme).collect::<Result<BTreeMap<_, _>, ThemeError>>()?;
+        let loaded = sources
+            .themes()
+            .into_iter()
+            .map(theme)
+            .collect::<Result<BTreeMap<_, _>, ThemeError>>()?;
         if !loaded.contains_key(default) {
             return Err(ThemeError::Unknown(default.to_owned()));
         }
         let default = default.to_owned();
-        Ok(Self { sources, default, reload, loaded })
+        Ok(Self {
+            sources,
+            default,
+            reload,
+            loaded,
+        })
     }
 
     /// The themes' names.
@@ -135,7 +150,8 @@ impl Themes {
 
     /// The languages that a theme speaks.
     pub fn locales(&self, theme: Option<&str>) -> Locales {
-        self.pick(theme).map_or_else(|_| Locales::new([Locale::english()]), |theme| theme.locales.clone())
+        self.pick(theme)
+            .map_or_else(|_| Locales::new([Locale::english()]), |theme| theme.locales.clone())
     }
 
     /// Prints a page: by `theme` (a client's), or by the deployment's default. A theme that fails is logged, and the built-in one
@@ -165,10 +181,17 @@ impl Themes {
     /// own scripts, such as `gait.js`.
     pub fn asset(&self, path: &str) -> Option<Asset> {
         let (theme, name) = path.split_once('/').unwrap_or((ROOT, path));
-        let theme = self.pick(self.loaded.contains_key(theme).then_some(theme)).ok()?;
-        let bytes = static_file(&self.sources, &theme.chain, name)?;
+        let loaded = self.loaded.get(theme)?;
+        let bytes = match self.reload {
+            true => static_file(&self.sources, &Manifest::chain(&self.sources, theme).ok()?, name)?,
+            false => static_file(&self.sources, &loaded.chain, name)?,
+        };
         let etag = format!("\"{}\"", version(&bytes));
-        Some(Asset { content_type: content_type(name), etag, bytes })
+        Some(Asset {
+            content_type: content_type(name),
+            etag,
+            bytes,
+        })
     }
 
     fn stand_by<T>(&self, theme: Option<&str>, print: impl Fn(&Theme) -> Result<T, ThemeError>) -> Result<T, ThemeError> {
@@ -189,12 +212,18 @@ impl Themes {
         if self.reload {
             return Theme::load(&self.sources, name, &serving()).map(Arc::new);
         }
-        self.loaded.get(name).cloned().ok_or_else(|| ThemeError::Unknown(name.to_owned()))
+        self.loaded
+            .get(name)
+            .cloned()
+            .ok_or_else(|| ThemeError::Unknown(name.to_owned()))
     }
 }
 
 fn serving() -> Press {
-    Press { base: "/static".to_owned(), strict: false }
+    Press {
+        base: "/static".to_owned(),
+        strict: false,
+    }
 }
 
 fn print_mail(edition: &Edition, template: &str, args: &BTreeMap<String, String>) -> Result<RenderedMail, ThemeError> {
@@ -210,11 +239,15 @@ fn static_file(sources: &Sources, chain: &[Manifest], name: &str) -> Option<Cow<
     if name == "vars.css" {
         return Some(Cow::Owned(vars_css(chain).into_bytes()));
     }
-    chain.iter().find_map(|theme| sources.read(&format!("{}/static/{name}", theme.name)))
+    chain
+        .iter()
+        .find_map(|theme| sources.read(&format!("{}/static/{name}", theme.name)))
 }
 
 fn statics(sources: &Sources, chain: &[Manifest]) -> Statics {
-    let names = chain.iter().flat_map(|theme| sources.list(&format!("{}/static/", theme.name)));
+    let names = chain
+        .iter()
+        .flat_map(|theme| sources.list(&format!("{}/static/", theme.name)));
     names
         .chain(["vars.css".to_owned()])
         .filter_map(|name| static_file(sources, chain, &name).map(|bytes| (name, version(&bytes))))

@@ -37,8 +37,9 @@ impl Sources {
 
     /// The files under `<theme>/<folder>/`, without that prefix, from both places.
     pub(super) fn list(&self, prefix: &str) -> BTreeSet<String> {
-        let mut paths: BTreeSet<String> =
-            BuiltIn::iter().filter_map(|path| path.strip_prefix(prefix).map(str::to_owned)).collect();
+        let mut paths: BTreeSet<String> = BuiltIn::iter()
+            .filter_map(|path| path.strip_prefix(prefix).map(str::to_owned))
+            .collect();
         if let Some(folder) = &self.folder {
             walk(&folder.join(prefix), "", &mut paths);
         }
@@ -50,14 +51,17 @@ impl Sources {
     pub(super) fn themes(&self) -> BTreeSet<String> {
         let has_manifest = |path: &String| path.ends_with("/theme.toml") && path.matches('/').count() == 1;
         let manifests = self.list("").into_iter().filter(has_manifest);
-        manifests.filter_map(|path| path.strip_suffix("/theme.toml").map(str::to_owned)).collect()
+        manifests
+            .filter_map(|path| path.strip_suffix("/theme.toml").map(str::to_owned))
+            .collect()
     }
 }
 
 /// A relative path of plain names: it leads nowhere but down, and to nothing hidden.
 fn is_plain(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
-    path.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && part.chars().all(plain))
+    path.split('/')
+        .all(|part| !part.is_empty() && !part.starts_with('.') && part.chars().all(plain))
 }
 
 fn walk(folder: &Path, prefix: &str, paths: &mut BTreeSet<String>) {
@@ -85,7 +89,15 @@ mod tests {
         std::fs::write(outside.path().join("themes/.hidden"), "x").unwrap();
         let sources = Sources::new(Some(outside.path().join("themes")));
         let absolute = outside.path().join("secret");
-        for path in ["../secret", "default/../../secret", absolute.to_str().unwrap(), ".hidden", "a\\..\\b", "", "default//x"] {
+        for path in [
+            "../secret",
+            "default/../../secret",
+            absolute.to_str().unwrap(),
+            ".hidden",
+            "a\\..\\b",
+            "",
+            "default//x",
+        ] {
             assert!(sources.read(path).is_none(), "{path}");
         }
     }

@@ -1,6 +1,7 @@
-//! Gait from outside: one binary, so that it links once. Stories over HTTP, and in a real browser.
+//! The one integration binary: it links once. Gait from outside, over HTTP and in a real browser; the store's contract.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod browser;
+mod contract;
 mod harness;
 mod stories;
