@@ -122,13 +122,21 @@ impl Answer {
         self.body["error"].as_str().unwrap_or_default()
     }
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
     /// The tokens of a good answer.
     pub fn tokens(self) -> Tokens {
         assert_eq!(self.status, 200, "{}", self.text);
         let text = |name: &str| self.body[name].as_str().unwrap_or_default().to_owned();
-        Tokens { access: text("access_token"), refresh: text("refresh_token"), id: text("id_token"), body: self.body.clone() }
+        Tokens {
+            access: text("access_token"),
+            refresh: text("refresh_token"),
+            id: text("id_token"),
+            body: self.body.clone(),
+        }
     }
 }
 
@@ -146,11 +154,21 @@ impl App {
 
     /// Confidential, trusted by the operator: no consent page.
     pub fn web(provider: &Provider) -> Self {
-        Self::basic(provider, "web", "web-secret-that-is-long-enough-for-this", "https://web.example/cb")
+        Self::basic(
+            provider,
+            "web",
+            "web-secret-that-is-long-enough-for-this",
+            "https://web.example/cb",
+        )
     }
     /// Confidential, secret in the form, asks for consent, ES256.
     pub fn posting(provider: &Provider) -> Self {
-        Self::new(provider, "post", Proof::Post("post-secret-that-is-long-enough-for-this".to_owned()), "https://post.example/cb")
+        Self::new(
+            provider,
+            "post",
+            Proof::Post("post-secret-that-is-long-enough-for-this".to_owned()),
+            "https://post.example/cb",
+        )
     }
     /// Public, on the person's machine, EdDSA.
     pub fn native(provider: &Provider) -> Self {
@@ -166,8 +184,16 @@ impl App {
     }
     /// Watched.
     pub fn watched(provider: &Provider) -> Self {
-        let app = Self::basic(provider, "watched", "watched-secret-that-is-long-enough-for-it", "https://work.example/cb");
-        Self { scope: "openid profile email offline_access continuous_auth".to_owned(), ..app }
+        let app = Self::basic(
+            provider,
+            "watched",
+            "watched-secret-that-is-long-enough-for-it",
+            "https://work.example/cb",
+        );
+        Self {
+            scope: "openid profile email offline_access continuous_auth".to_owned(),
+            ..app
+        }
     }
     /// A resource server that understands a step-up.
     pub fn api(provider: &Provider) -> Self {
@@ -196,7 +222,11 @@ impl App {
             ("code_challenge_method", "S256"),
         ];
         let params = params.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Request { endpoint: format!("{}/authorize", self.issuer), params, verifier }
+        Request {
+            endpoint: format!("{}/authorize", self.issuer),
+            params,
+            verifier,
+        }
     }
 
     /// An assertion of this client with these claims changed.
@@ -215,7 +245,10 @@ impl App {
 
     /// Posts a form as this client.
     pub async fn post(&self, path: &str, params: &[(&str, &str)]) -> Answer {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .expect("after 1970")
+            .as_secs();
         let assertion = self.assertion(i64::try_from(now).expect("in range"), json!({}));
         let mut params = params.to_vec();
         let mut request = self.http.post(format!("{}{path}", self.issuer));
@@ -238,7 +271,11 @@ impl App {
     /// Redeems a code.
     pub async fn redeem(&self, code: &str, request: &Request) -> Answer {
         let redirect_uri = request.get("redirect_uri");
-        let mut params = vec![("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
+        let mut params = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+        ];
         if !request.get("code_challenge").is_empty() {
             params.push(("code_verifier", &request.verifier));
         }
@@ -246,7 +283,8 @@ impl App {
     }
 
     pub async fn refresh(&self, token: &str) -> Answer {
-        self.post("/token", &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+        self.post("/token", &[("grant_type", "refresh_token"), ("refresh_token", token)])
+            .await
     }
 
     /// Signs a person in, all the way to tokens.
@@ -293,5 +331,10 @@ pub async fn read(answer: reqwest::Response) -> Answer {
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let text = answer.text().await.expect("a body");
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Answer { status, headers, text, body }
+    Answer {
+        status,
+        headers,
+        text,
+        body,
+    }
 }

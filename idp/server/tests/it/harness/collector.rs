@@ -21,7 +21,11 @@ pub struct Collector {
 
 /// Asks for a watch token.
 pub async fn watch_token(provider: &Provider, access: &str, origin: &str) -> Answer {
-    let request = provider.http.post(provider.url("/continuous/token")).bearer_auth(access).json(&json!({ "origin": origin }));
+    let request = provider
+        .http
+        .post(provider.url("/continuous/token"))
+        .bearer_auth(access)
+        .json(&json!({ "origin": origin }));
     read(request.send().await.expect("an answer")).await
 }
 
@@ -50,7 +54,10 @@ impl Collector {
 
     /// Posts a body as a batch.
     pub async fn post(&self, body: String, origin: &str) -> Answer {
-        let request = self.http.post(format!("{}/continuous/samples", self.issuer)).bearer_auth(&self.token);
+        let request = self
+            .http
+            .post(format!("{}/continuous/samples", self.issuer))
+            .bearer_auth(&self.token);
         let request = request.header("content-type", "application/json").header("origin", origin);
         read(request.body(body).send().await.expect("an answer")).await
     }

@@ -9,7 +9,11 @@ pub const ODD_SECRET: &str = "s3cr3t:with &=+% and é, long enough to be one";
 
 /// The deployment's file for this port and this receiver of callbacks.
 pub fn text(port: u16, receiver: &str, extra: &str) -> String {
-    let mut table: Table = BASE.replace("PORT", &port.to_string()).replace("RECEIVER", receiver).parse().expect("the base");
+    let mut table: Table = BASE
+        .replace("PORT", &port.to_string())
+        .replace("RECEIVER", receiver)
+        .parse()
+        .expect("the base");
     let jwks: serde_json::Value = serde_json::from_str(relying_party::DEMO_SIGNAL_JWKS).expect("a JWK set");
     let jwks = Value::try_from(jwks).expect("TOML");
     for (list, name, is) in [("client", "id", "pkjwt"), ("sender", "issuer", "https://work.example")] {
@@ -19,7 +23,13 @@ pub fn text(port: u16, receiver: &str, extra: &str) -> String {
             }
         }
     }
-    merge(&mut table, extra.replace("RECEIVER", receiver).parse().expect("the story's own part of the configuration"));
+    merge(
+        &mut table,
+        extra
+            .replace("RECEIVER", receiver)
+            .parse()
+            .expect("the story's own part of the configuration"),
+    );
     toml::to_string(&table).expect("TOML")
 }
 

@@ -33,7 +33,11 @@ impl<'a> MakeWriter<'a> for ToCapture {
 pub fn capture() {
     ONCE.call_once(|| {
         let filter = EnvFilter::new("info,gait=trace,gait_core=trace,gait_password=trace,gait_email_otp=trace,sqlx=info");
-        let subscriber = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(ToCapture).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_env_filter(filter)
+            .with_writer(ToCapture)
+            .finish();
         tracing::subscriber::set_global_default(subscriber).expect("the first subscriber");
     });
 }

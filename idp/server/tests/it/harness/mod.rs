@@ -14,7 +14,7 @@ pub use app::{Answer, App, Callback, Request, Tokens};
 pub use clock::TestClock;
 pub use collector::Collector;
 pub use page::{Form, Page};
-pub use provider::{Person, Provider, ALICE, BOB, ZOE};
+pub use provider::{ALICE, BOB, Person, Provider, ZOE};
 pub use receiver::Receiver;
 pub use visitor::{Landed, Visitor};
 

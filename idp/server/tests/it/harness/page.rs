@@ -34,7 +34,10 @@ impl Form {
         self.buttons.iter().any(|(button, _)| button == name)
     }
     pub fn hidden(&self, name: &str) -> Option<&str> {
-        self.hidden.iter().find(|(hidden, _)| hidden == name).map(|(_, value)| value.as_str())
+        self.hidden
+            .iter()
+            .find(|(hidden, _)| hidden == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -62,12 +65,17 @@ impl Page {
     /// All forms that post.
     pub fn forms(&self) -> Vec<Form> {
         let html = Html::parse_document(&self.body);
-        html.select(&selector("form[method=post]")).map(|form| self.read(form)).collect()
+        html.select(&selector("form[method=post]"))
+            .map(|form| self.read(form))
+            .collect()
     }
 
     fn read(&self, form: ElementRef<'_>) -> Form {
         let action = attr(form, "action");
-        let mut read = Form { action: self.url.join(&action).expect("an action").into(), ..Form::default() };
+        let mut read = Form {
+            action: self.url.join(&action).expect("an action").into(),
+            ..Form::default()
+        };
         for input in form.select(&selector("input[name], textarea[name], select[name]")) {
             match input.attr("type") {
                 Some("hidden") => read.hidden.push((attr(input, "name"), attr(input, "value"))),
@@ -99,7 +107,15 @@ impl Page {
     pub fn select(&self, css: &str) -> Option<String> {
         let html = Html::parse_document(&self.body);
         let found = html.select(&selector(css)).next()?;
-        Some(found.text().collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" "))
+        Some(
+            found
+                .text()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
     }
 
     /// The page without what differs from one visitor to the next: tokens, ids, numbers.

@@ -24,9 +24,21 @@ pub struct Person {
     pub email: &'static str,
 }
 
-pub const ALICE: Person = Person { username: "alice", password: "quiet harbour lantern", email: "alice@example.test" };
-pub const BOB: Person = Person { username: "bob", password: "seven green bottles", email: "bob@example.test" };
-pub const ZOE: Person = Person { username: "Zoë", password: "über allen gipfeln", email: "zoe@example.test" };
+pub const ALICE: Person = Person {
+    username: "alice",
+    password: "quiet harbour lantern",
+    email: "alice@example.test",
+};
+pub const BOB: Person = Person {
+    username: "bob",
+    password: "seven green bottles",
+    email: "bob@example.test",
+};
+pub const ZOE: Person = Person {
+    username: "Zoë",
+    password: "über allen gipfeln",
+    email: "zoe@example.test",
+};
 
 /// A running provider.
 pub struct Provider {
@@ -81,7 +93,12 @@ impl Provider {
     /// Stops the provider and starts another on the same folder: what was only in memory is gone.
     pub async fn restart(&mut self) {
         self.stop().await;
-        let port = self.issuer.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        let port = self
+            .issuer
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok())
+            .expect("a port");
         let listener = StdListener::bind(("127.0.0.1", port)).expect("the same port");
         listener.set_nonblocking(true).expect("a socket");
         let listener = TcpListener::from_std(listener).expect("a socket");
@@ -92,7 +109,10 @@ impl Provider {
     async fn stop(&mut self) {
         let Some(running) = self.running.take() else { return };
         let _ = running.stop.send(());
-        tokio::time::timeout(Duration::from_secs(10), running.serving).await.expect("it stops").expect("no panic");
+        tokio::time::timeout(Duration::from_secs(10), running.serving)
+            .await
+            .expect("it stops")
+            .expect("no panic");
     }
 
     /// A browser at an address of its own.
@@ -136,7 +156,12 @@ impl Provider {
     /// The account behind a name.
     pub async fn account(&self, person: Person) -> Account {
         let name = Identifier::parse(person.username).expect("a name");
-        self.idp.store().account_by(&name).await.expect("the store").expect("an account")
+        self.idp
+            .store()
+            .account_by(&name)
+            .await
+            .expect("the store")
+            .expect("an account")
     }
 }
 
@@ -154,13 +179,21 @@ pub async fn caught(catcher: &Catcher, email: &str, is: impl Fn(&CaughtMail) -> 
 
 /// A client without redirects, and without connections that outlive a provider.
 pub fn client() -> reqwest::Client {
-    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
-    builder.pool_max_idle_per_host(0).timeout(Duration::from_secs(60)).build().expect("a client")
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy();
+    builder
+        .pool_max_idle_per_host(0)
+        .timeout(Duration::from_secs(60))
+        .build()
+        .expect("a client")
 }
 
 async fn run(config: &str, folder: &TempDir, listener: TcpListener, clock: &TestClock, catcher: &Catcher) -> (Arc<Idp>, Running) {
     let config = Config::parse(config, "story.toml", folder.path()).expect("a good configuration");
-    let builder = gait::App::builder(config).clock(Arc::new(clock.clone())).outlet(Outlet::Catch(catcher.clone()));
+    let builder = gait::App::builder(config)
+        .clock(Arc::new(clock.clone()))
+        .outlet(Outlet::Catch(catcher.clone()));
     let app = builder.build().await.expect("a provider");
     let idp = app.idp.clone();
     let (stop, stopped) = oneshot::channel::<()>();

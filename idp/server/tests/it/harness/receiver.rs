@@ -49,7 +49,11 @@ impl Receiver {
     pub fn received(&self, client: &str, kind: &str) -> Vec<String> {
         let path = format!("{client}/{kind}");
         let received = self.inbox.received.lock().expect("no panic while receiving");
-        received.iter().filter(|one| one.path == path).map(|one| one.token.clone()).collect()
+        received
+            .iter()
+            .filter(|one| one.path == path)
+            .map(|one| one.token.clone())
+            .collect()
     }
 
     /// Waits until `count` callbacks came.
@@ -61,7 +65,10 @@ impl Receiver {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("{client} got {} callbacks of kind {kind}, not {count}", self.received(client, kind).len());
+        panic!(
+            "{client} got {} callbacks of kind {kind}, not {count}",
+            self.received(client, kind).len()
+        );
     }
 }
 
@@ -71,18 +78,32 @@ impl Drop for Receiver {
     }
 }
 
-async fn take(State(inbox): State<Inbox>, Path((client, kind)): Path<(String, String)>, headers: HeaderMap, body: String) -> StatusCode {
-    let fails = inbox.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+async fn take(
+    State(inbox): State<Inbox>,
+    Path((client, kind)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: String,
+) -> StatusCode {
+    let fails = inbox
+        .failures
+        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+        .is_ok();
     if fails {
         return StatusCode::SERVICE_UNAVAILABLE;
     }
-    let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let token = match (kind.as_str(), content_type) {
         ("logout", "application/x-www-form-urlencoded") => body.strip_prefix("logout_token=").map(str::to_owned),
         ("set", "application/secevent+jwt") => Some(body),
         _ => None,
     };
     let Some(token) = token else { return StatusCode::BAD_REQUEST };
-    inbox.received.lock().expect("no panic while receiving").push(Received { path: format!("{client}/{kind}"), token });
+    inbox.received.lock().expect("no panic while receiving").push(Received {
+        path: format!("{client}/{kind}"),
+        token,
+    });
     if kind == "set" { StatusCode::ACCEPTED } else { StatusCode::OK }
 }

@@ -69,7 +69,10 @@ impl Visitor {
     /// Sends one request and keeps the cookies that come back.
     pub async fn send(&mut self, method: Method, url: &str, form: Option<&[(String, String)]>) -> Page {
         let url = Url::parse(&self.issuer).expect("the issuer").join(url).expect("a URL");
-        let mut request = self.http.request(method.clone(), url.clone()).header("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Story/1.0");
+        let mut request = self
+            .http
+            .request(method.clone(), url.clone())
+            .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Story/1.0");
         if !self.cookies.is_empty() {
             let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(COOKIE, cookies.join("; "));
@@ -92,7 +95,12 @@ impl Visitor {
         for cookie in headers.get_all(SET_COOKIE) {
             self.keep(cookie.to_str().expect("a cookie of ASCII"));
         }
-        Page { url, status, headers, body: answer.text().await.expect("a body") }
+        Page {
+            url,
+            status,
+            headers,
+            body: answer.text().await.expect("a body"),
+        }
     }
 
     fn keep(&mut self, cookie: &str) {
@@ -101,9 +109,15 @@ impl Visitor {
         let attributes: Vec<_> = parts.map(str::to_ascii_lowercase).collect();
         assert!(name.starts_with("__Host-"), "{cookie}");
         for wanted in ["secure", "httponly", "path=/", "samesite=lax"] {
-            assert!(attributes.iter().any(|attribute| attribute == wanted), "{wanted} is missing: {cookie}");
+            assert!(
+                attributes.iter().any(|attribute| attribute == wanted),
+                "{wanted} is missing: {cookie}"
+            );
         }
-        assert!(!attributes.iter().any(|attribute| attribute.starts_with("domain")), "{cookie}");
+        assert!(
+            !attributes.iter().any(|attribute| attribute.starts_with("domain")),
+            "{cookie}"
+        );
         if attributes.iter().any(|attribute| attribute == "max-age=0") {
             self.cookies.remove(name);
         } else {
@@ -116,14 +130,19 @@ impl Visitor {
     }
 
     pub async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Page {
-        let fields: Vec<_> = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         self.send(Method::POST, url, Some(&fields)).await
     }
 
     /// Follows redirects within the provider.
     pub async fn follow(&mut self, mut page: Page) -> Landed {
         for _ in 0..MAX_STEPS {
-            let Some(location) = page.location().map(str::to_owned) else { return Landed::Page(page) };
+            let Some(location) = page.location().map(str::to_owned) else {
+                return Landed::Page(page);
+            };
             assert_eq!(page.status, 303, "only 303 may follow a form: {location}");
             let target = page.url.join(&location).expect("a location");
             if !target.as_str().starts_with(&format!("{}/", self.issuer)) {
@@ -170,7 +189,9 @@ impl Visitor {
             if page.status != 200 || page.forms().is_empty() {
                 return at;
             }
-            let Some(answer) = self.answer(page, person).await else { return at };
+            let Some(answer) = self.answer(page, person).await else {
+                return at;
+            };
             self.shown = page.select("output").or(self.shown.take());
             let fields: Vec<_> = answer.iter().map(|(name, value)| (*name, value.as_str())).collect();
             at = self.submit(&page.clone(), &fields).await;
@@ -209,8 +230,15 @@ impl Visitor {
     pub async fn mailed_code(&self, page: &Page, person: Person) -> String {
         let label = page.select("label[for=f-code]").expect("a labelled field");
         let label = label.split([' ', ',']).nth(1).expect("Code K7, six digits").to_owned();
-        let mail = caught(&self.catcher, person.email, |mail| mail.subject.contains(&format!("({label})"))).await;
-        let code = mail.text.lines().map(str::trim).find(|line| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit()));
+        let mail = caught(&self.catcher, person.email, |mail| {
+            mail.subject.contains(&format!("({label})"))
+        })
+        .await;
+        let code = mail
+            .text
+            .lines()
+            .map(str::trim)
+            .find(|line| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit()));
         code.expect("six digits").to_owned()
     }
 

@@ -10,9 +10,15 @@ fn is_sign_in(landed: Landed) -> bool {
 
 /// Sends one of the page's forms as it is.
 async fn press(visitor: &mut Visitor, page: &Page, change: &str, name: &str) -> Page {
-    let form = page.form_with("change", change).unwrap_or_else(|| panic!("no {change}: {}", page.text()));
+    let form = page
+        .form_with("change", change)
+        .unwrap_or_else(|| panic!("no {change}: {}", page.text()));
     assert!(form.hidden(name).is_some() || name.is_empty());
-    let fields: Vec<_> = form.hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let fields: Vec<_> = form
+        .hidden
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     visitor.post("/account", &fields).await
 }
 
@@ -36,9 +42,16 @@ async fn a_session_that_is_ended_takes_its_tokens_along() {
     let other = app.sign_in(&mut there, ALICE).await;
     let page = here.open("/account").await.page();
     let answer = press(&mut here, &page, "end_session", "session").await;
-    assert_eq!((answer.status, answer.location()), (303, Some("/account?notice=session-ended")));
+    assert_eq!(
+        (answer.status, answer.location()),
+        (303, Some("/account?notice=session-ended"))
+    );
     assert!(!app.is_active(&other.access).await);
-    assert_eq!(app.refresh(&other.refresh).await.error(), "invalid_grant", "its owner ended it");
+    assert_eq!(
+        app.refresh(&other.refresh).await.error(),
+        "invalid_grant",
+        "its owner ended it"
+    );
     assert_eq!(app.silently(&mut there).await.error(), "login_required");
     assert!(app.is_active(&mine.access).await);
 
@@ -135,7 +148,10 @@ async fn what_weakens_protection_wants_a_proof_of_now() {
     let asked = visitor.change(&[("change", "enrol"), ("plugin", "password")]).await;
     let at = visitor.follow(asked).await;
     let Landed::Page(page) = at else { panic!("left") };
-    assert!(page.form().has("password") || page.form().has("code"), "a new password wants a proof first");
+    assert!(
+        page.form().has("password") || page.form().has("code"),
+        "a new password wants a proof first"
+    );
 }
 
 #[tokio::test]
@@ -165,12 +181,20 @@ async fn a_password_is_changed_after_a_proof_and_the_owner_is_told() {
     assert!(page.form().has("new_password"), "{}", page.text());
     let weak = visitor.submit(&page, &[("new_password", "password")]).await.page();
     assert!(weak.form().has("new_password"));
-    let done = visitor.submit(&weak, &[("new_password", "a much better password")]).await.page();
+    let done = visitor
+        .submit(&weak, &[("new_password", "a much better password")])
+        .await
+        .page();
     assert_eq!(done.url.path(), "/account");
-    provider.mail(ALICE.email, |mail| mail.subject.starts_with("A way to sign in was changed")).await;
+    provider
+        .mail(ALICE.email, |mail| mail.subject.starts_with("A way to sign in was changed"))
+        .await;
 
     let mut elsewhere = provider.visitor();
     let page = elsewhere.ask(&App::web(&provider).request()).await.page();
-    let page = elsewhere.submit(&page, &[("identifier", "alice"), ("password", ALICE.password)]).await.page();
+    let page = elsewhere
+        .submit(&page, &[("identifier", "alice"), ("password", ALICE.password)])
+        .await
+        .page();
     assert!(page.form().has("identifier"));
 }

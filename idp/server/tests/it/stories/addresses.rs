@@ -23,7 +23,9 @@ async fn with_password(provider: &Provider, visitor: &mut Visitor) -> (crate::ha
     visitor.cookies.remove("__Host-gait-session");
     let request = App::web(provider).request();
     let page = visitor.ask(&request).await.page();
-    let landed = visitor.submit(&page, &[("identifier", "alice"), ("password", ALICE.password)]).await;
+    let landed = visitor
+        .submit(&page, &[("identifier", "alice"), ("password", ALICE.password)])
+        .await;
     (request, landed)
 }
 
@@ -50,7 +52,11 @@ async fn an_approved_address_and_browser_need_no_code_and_claim_no_second_factor
     assert!(refused.form().has("code"), "a wrong code asks again");
     let done = phone.submit_once(&page, &[("answer", "yes"), ("code", &code)]).await;
     assert_eq!(done.status, 200);
-    assert_eq!(phone.submit_once(&page, &[("answer", "yes"), ("code", &code)]).await.status, 410, "a link is answered once");
+    assert_eq!(
+        phone.submit_once(&page, &[("answer", "yes"), ("code", &code)]).await.status,
+        410,
+        "a link is answered once"
+    );
 
     provider.clock.advance(60);
     let (request, landed) = with_password(&provider, &mut laptop).await;
@@ -81,7 +87,10 @@ async fn trust_is_in_the_address_and_the_browser_together() {
         let mut asking = laptop.clone();
         asking.cookies.remove("__Host-gait-session");
         let page = asking.ask(&App::web(&provider).request().with(wish.0, wish.1)).await.page();
-        let page = asking.submit(&page, &[("identifier", "alice"), ("password", ALICE.password)]).await.page();
+        let page = asking
+            .submit(&page, &[("identifier", "alice"), ("password", ALICE.password)])
+            .await
+            .page();
         assert!(page.form().has("code"), "{wish:?} wants a factor");
     }
     provider.clock.advance(31 * 86_400);
@@ -154,8 +163,16 @@ async fn a_header_from_somebody_who_is_no_proxy_is_not_believed() {
         visitor.cookies.remove("__Host-gait-session");
         App::web(&provider).sign_in(&mut visitor, ALICE).await;
     }
-    let subjects: Vec<_> = provider.catcher.mails(Some(ALICE.email)).into_iter().map(|mail| mail.subject).collect();
-    assert!(subjects.iter().all(|subject| subject.contains("code")), "loopback is trusted by nobody: {subjects:?}");
+    let subjects: Vec<_> = provider
+        .catcher
+        .mails(Some(ALICE.email))
+        .into_iter()
+        .map(|mail| mail.subject)
+        .collect();
+    assert!(
+        subjects.iter().all(|subject| subject.contains("code")),
+        "loopback is trusted by nobody: {subjects:?}"
+    );
     let page = visitor.get("/account").await;
     assert!(!page.body.contains("203.0.113."), "the address of the session is the peer's");
     assert!(page.body.contains("127.0.0.1"));
@@ -171,9 +188,24 @@ async fn garbage_in_the_proxy_s_header_never_skips_the_code() {
     let trusted = laptop.forwarded.clone().unwrap();
     let long = vec![trusted.as_str(); 2000].join(",");
     let garbage = [
-        "a", "", "unknown", "1.2.3.4:99999", "[::1]", "127.0.0.1", "localhost", "0", "0.0.0.0", "::", "203.0.113.1.evil.example",
-        &format!("{trusted}:80"), &format!("{trusted},"), &format!("{trusted}, x"), &format!("{trusted}/32"), &format!("\"{trusted}\""),
-        &format!("{trusted}, 198.51.100.1"), &long,
+        "a",
+        "",
+        "unknown",
+        "1.2.3.4:99999",
+        "[::1]",
+        "127.0.0.1",
+        "localhost",
+        "0",
+        "0.0.0.0",
+        "::",
+        "203.0.113.1.evil.example",
+        &format!("{trusted}:80"),
+        &format!("{trusted},"),
+        &format!("{trusted}, x"),
+        &format!("{trusted}/32"),
+        &format!("\"{trusted}\""),
+        &format!("{trusted}, 198.51.100.1"),
+        &long,
     ];
     for forwarded in garbage {
         provider.clock.advance(1000);
@@ -181,11 +213,25 @@ async fn garbage_in_the_proxy_s_header_never_skips_the_code() {
         visitor.forwarded = Some(forwarded.to_owned());
         still_asks(&provider, &mut visitor).await;
     }
-    for header in ["x-real-ip", "forwarded", "true-client-ip", "cf-connecting-ip", "x-client-ip", "x-original-forwarded-for"] {
+    for header in [
+        "x-real-ip",
+        "forwarded",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "x-client-ip",
+        "x-original-forwarded-for",
+    ] {
         provider.clock.advance(1000);
         let mut visitor = laptop.clone();
         visitor.forwarded = Some("198.51.100.99".to_owned());
-        visitor.headers.push((header, if header == "forwarded" { format!("for={trusted}") } else { trusted.clone() }));
+        visitor.headers.push((
+            header,
+            if header == "forwarded" {
+                format!("for={trusted}")
+            } else {
+                trusted.clone()
+            },
+        ));
         still_asks(&provider, &mut visitor).await;
     }
     let (_, landed) = with_password(&provider, &mut laptop).await;

@@ -11,8 +11,22 @@ use std::collections::BTreeMap;
 use tokio::runtime::Runtime;
 
 const PATHS: [&str; 17] = [
-    "/authorize", "/token", "/userinfo", "/introspect", "/revoke", "/end_session", "/end_session/confirm", "/continuous/token",
-    "/continuous/samples", "/continuous/signals", "/mode", "/account", "/account/export", "/recovery", "/recovery/x", "/approve/x",
+    "/authorize",
+    "/token",
+    "/userinfo",
+    "/introspect",
+    "/revoke",
+    "/end_session",
+    "/end_session/confirm",
+    "/continuous/token",
+    "/continuous/samples",
+    "/continuous/signals",
+    "/mode",
+    "/account",
+    "/account/export",
+    "/recovery",
+    "/recovery/x",
+    "/approve/x",
     "/flow/x",
 ];
 
@@ -24,7 +38,10 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
         (form, b"&&&===&%&%zz=%f0%28%8c%28".to_vec()),
         (form, vec![0xff; 300]),
         (form, b"a=1&a=2&client_id=web&client_id=post&code=x&token=x&token=y".to_vec()),
-        (form, b"client_id=web&redirect_uri=https%3A%2F%2Fweb.example%2Fcb&response_type=code&scope=openid&nonce=%00".to_vec()),
+        (
+            form,
+            b"client_id=web&redirect_uri=https%3A%2F%2Fweb.example%2Fcb&response_type=code&scope=openid&nonce=%00".to_vec(),
+        ),
         (form, format!("client_id={}", "x".repeat(60_000)).into_bytes()),
         (form, format!("x={}", "y".repeat(2_000_000)).into_bytes()),
         (form, "a=b&".repeat(10_000).into_bytes()),
@@ -33,7 +50,10 @@ fn bodies() -> Vec<(&'static str, Vec<u8>)> {
         ("application/json", b"null".to_vec()),
         ("application/json", b"{\"origin\": 7}".to_vec()),
         ("application/json", "[".repeat(10_000).into_bytes()),
-        ("application/json", format!("{{\"v\":1,\"metrics\":{}1{}}}", "[".repeat(5000), "]".repeat(5000)).into_bytes()),
+        (
+            "application/json",
+            format!("{{\"v\":1,\"metrics\":{}1{}}}", "[".repeat(5000), "]".repeat(5000)).into_bytes(),
+        ),
         ("application/secevent+jwt", b"a.b.c".to_vec()),
         ("application/secevent+jwt", vec![b'.'; 60_000]),
         ("text/plain; charset=utf-16", "\u{feff}hello".bytes().collect()),
@@ -62,7 +82,11 @@ async fn no_body_on_any_route_is_our_failure() {
                         continue;
                     };
                     let status = answer.status().as_u16();
-                    assert!(status < 500, "{method} {path} {kind} {} → {status}", String::from_utf8_lossy(&body[..body.len().min(80)]));
+                    assert!(
+                        status < 500,
+                        "{method} {path} {kind} {} → {status}",
+                        String::from_utf8_lossy(&body[..body.len().min(80)])
+                    );
                 }
             }
         }
@@ -74,19 +98,41 @@ async fn no_body_on_any_route_is_our_failure() {
 async fn odd_headers_are_nobody_s_identity() {
     let provider = Provider::start().await;
     let cookies = [
-        "__Host-gait-session=", "__Host-gait-session=x; __Host-gait-session=y", "=;=;;;", "__Host-gait-session=%00%ff",
-        "__Host-gait-device=../../x; __Host-gait-watch=1; __Host-gait-lang=\"><script>", "a", ";", "__Host-gait-flow-=x",
+        "__Host-gait-session=",
+        "__Host-gait-session=x; __Host-gait-session=y",
+        "=;=;;;",
+        "__Host-gait-session=%00%ff",
+        "__Host-gait-device=../../x; __Host-gait-watch=1; __Host-gait-lang=\"><script>",
+        "a",
+        ";",
+        "__Host-gait-flow-=x",
     ];
     for cookie in cookies {
         for path in ["/account", "/authorize", "/flow/x", "/mode", "/recovery"] {
-            let answer = provider.http.get(provider.url(path)).header("cookie", cookie).send().await.unwrap();
+            let answer = provider
+                .http
+                .get(provider.url(path))
+                .header("cookie", cookie)
+                .send()
+                .await
+                .unwrap();
             assert!(answer.status().as_u16() < 500, "{cookie} {path}");
             assert!(!answer.text().await.unwrap().contains("<script>"), "{cookie} {path}");
         }
-        let mode = provider.http.get(provider.url("/mode")).header("cookie", cookie).send().await.unwrap();
+        let mode = provider
+            .http
+            .get(provider.url("/mode"))
+            .header("cookie", cookie)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(mode.status(), 401);
     }
-    let twice = provider.http.post(provider.url("/token")).header("authorization", "Basic YTpi").header("authorization", "Basic YTpj");
+    let twice = provider
+        .http
+        .post(provider.url("/token"))
+        .header("authorization", "Basic YTpi")
+        .header("authorization", "Basic YTpj");
     assert_eq!(twice.send().await.unwrap().status(), 400);
 }
 
@@ -152,9 +198,17 @@ async fn a_batch_that_breaks_the_format_is_refused_whole() {
 
 /// Runs cases against one provider on a runtime of its own.
 fn fuzz<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>, case: impl Fn(&Runtime, &Provider, T)) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     let provider = runtime.block_on(Provider::start());
-    let mut runner = TestRunner::new(Config { cases: 96, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases: 96,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let outcome = runner.run(&strategy, |value| {
         case(&runtime, &provider, value);
         Ok(())
@@ -173,12 +227,42 @@ fn params(names: &'static [&'static str], values: &'static [&'static str]) -> im
 #[test]
 fn any_authorization_request_is_a_page_or_a_redirect_to_the_registered_client() {
     const NAMES: [&str; 16] = [
-        "client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "prompt",
-        "max_age", "claims", "acr_values", "response_mode", "login_hint", "id_token_hint", "ui_locales",
+        "client_id",
+        "redirect_uri",
+        "response_type",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "prompt",
+        "max_age",
+        "claims",
+        "acr_values",
+        "response_mode",
+        "login_hint",
+        "id_token_hint",
+        "ui_locales",
     ];
     const VALUES: [&str; 18] = [
-        "web", "native", "https://web.example/cb", "http://127.0.0.1:1/cb", "code", "openid", "openid offline_access", "S256", "plain",
-        "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "none", "login", "0", "{}", "{\"id_token\":{\"acr\":null}}", "form_post", "query", "de en",
+        "web",
+        "native",
+        "https://web.example/cb",
+        "http://127.0.0.1:1/cb",
+        "code",
+        "openid",
+        "openid offline_access",
+        "S256",
+        "plain",
+        "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "none",
+        "login",
+        "0",
+        "{}",
+        "{\"id_token\":{\"acr\":null}}",
+        "form_post",
+        "query",
+        "de en",
     ];
     fuzz(params(&NAMES, &VALUES), |runtime, provider, params| {
         let mut url = url::Url::parse(&provider.url("/authorize")).unwrap();
@@ -189,7 +273,10 @@ fn any_authorization_request_is_a_page_or_a_redirect_to_the_registered_client() 
         match location {
             Some(to) => {
                 let expected = ["/flow/", "https://web.example/cb?", "http://127.0.0.1:1/cb?"];
-                assert!(status == 303 && expected.iter().any(|start| to.starts_with(start)), "{status} {to}");
+                assert!(
+                    status == 303 && expected.iter().any(|start| to.starts_with(start)),
+                    "{status} {to}"
+                );
             }
             None => assert!(matches!(status, 200 | 400), "{status}"),
         }
@@ -199,44 +286,85 @@ fn any_authorization_request_is_a_page_or_a_redirect_to_the_registered_client() 
 #[test]
 fn any_token_request_is_a_client_error() {
     const NAMES: [&str; 11] = [
-        "grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "client_id", "client_secret", "client_assertion",
-        "client_assertion_type", "scope", "token",
+        "grant_type",
+        "code",
+        "redirect_uri",
+        "code_verifier",
+        "refresh_token",
+        "client_id",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+        "scope",
+        "token",
     ];
     const VALUES: [&str; 12] = [
-        "authorization_code", "refresh_token", "client_credentials", "web", "post", "native", "pkjwt",
-        "post-secret-that-is-long-enough-for-this", "https://post.example/cb", "e30.e30.", "openid",
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+        "web",
+        "post",
+        "native",
+        "pkjwt",
+        "post-secret-that-is-long-enough-for-this",
+        "https://post.example/cb",
+        "e30.e30.",
+        "openid",
         "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     ];
     fuzz(params(&NAMES, &VALUES), |runtime, provider, params| {
         for path in ["/token", "/introspect", "/revoke"] {
-            let answer = runtime.block_on(async { read(provider.http.post(provider.url(path)).form(&params).send().await.unwrap()).await });
+            let answer = runtime
+                .block_on(async { read(provider.http.post(provider.url(path)).form(&params).send().await.unwrap()).await });
             assert!(matches!(answer.status, 200 | 400 | 401 | 429), "{path} {}", answer.status);
             assert!(path != "/token" || answer.status != 200, "nothing of this is worth a token");
-            assert!(answer.status == 200 || answer.body["error"].is_string(), "{path} {}", answer.text);
+            assert!(
+                answer.status == 200 || answer.body["error"].is_string(),
+                "{path} {}",
+                answer.text
+            );
         }
     });
 }
 
 #[test]
 fn any_batch_is_taken_or_refused() {
-    let number = prop_oneof![any::<f64>().prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null), ".{0,3}".prop_map(Value::from)];
+    let number = prop_oneof![
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        Just(Value::Null),
+        ".{0,3}".prop_map(Value::from)
+    ];
     let list = proptest::collection::vec(number.clone(), 0..8);
-    let name = prop_oneof![proptest::sample::select(&["hold_ms", "flight_ms", "mouse_velocity", "dwell_ms", "cursor_variation"][..]).prop_map(str::to_owned), ".{0,5}"];
+    let name = prop_oneof![
+        proptest::sample::select(&["hold_ms", "flight_ms", "mouse_velocity", "dwell_ms", "cursor_variation"][..])
+            .prop_map(str::to_owned),
+        ".{0,5}"
+    ];
     let metrics = proptest::collection::btree_map(name, list, 0..6);
-    let strategy = (number.clone(), number.clone(), number, metrics, proptest::sample::select(&["mouse", "touch", "none", "x"][..]));
+    let strategy = (
+        number.clone(),
+        number.clone(),
+        number,
+        metrics,
+        proptest::sample::select(&["mouse", "touch", "none", "x"][..]),
+    );
     let begun = std::sync::OnceLock::new();
-    fuzz(strategy, |runtime, provider, (seq, span, clock, metrics, pointer): (Value, Value, Value, BTreeMap<String, Vec<Value>>, &str)| {
-        let collector = begun.get_or_init(|| {
-            runtime.block_on(async {
-                let mut visitor = provider.visitor();
-                visitor.agrees = true;
-                let tokens = App::watched(provider).sign_in(&mut visitor, ALICE).await;
-                Collector::start(provider, &tokens).await
-            })
-        });
-        let batch = json!({"v": 1, "seq": seq, "span_ms": span, "clock_ms": clock, "pointer": pointer, "metrics": metrics});
-        provider.clock.advance(1);
-        let status = runtime.block_on(collector.post(batch.to_string(), ORIGIN)).status;
-        assert!(matches!(status, 200 | 400), "{status} {batch}");
-    });
+    fuzz(
+        strategy,
+        |runtime, provider, (seq, span, clock, metrics, pointer): (Value, Value, Value, BTreeMap<String, Vec<Value>>, &str)| {
+            let collector = begun.get_or_init(|| {
+                runtime.block_on(async {
+                    let mut visitor = provider.visitor();
+                    visitor.agrees = true;
+                    let tokens = App::watched(provider).sign_in(&mut visitor, ALICE).await;
+                    Collector::start(provider, &tokens).await
+                })
+            });
+            let batch = json!({"v": 1, "seq": seq, "span_ms": span, "clock_ms": clock, "pointer": pointer, "metrics": metrics});
+            provider.clock.advance(1);
+            let status = runtime.block_on(collector.post(batch.to_string(), ORIGIN)).status;
+            assert!(matches!(status, 200 | 400), "{status} {batch}");
+        },
+    );
 }

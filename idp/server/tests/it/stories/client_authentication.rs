@@ -23,7 +23,13 @@ async fn each_registered_way_works_and_no_other() {
     let provider = Provider::start().await;
     let mut visitor = provider.visitor();
     let odd = App::basic(&provider, ODD_ID, ODD_SECRET, "https://odd.example/cb");
-    for app in [App::web(&provider), App::posting(&provider), App::native(&provider), App::pkjwt(&provider), odd] {
+    for app in [
+        App::web(&provider),
+        App::posting(&provider),
+        App::native(&provider),
+        App::pkjwt(&provider),
+        odd,
+    ] {
         let tokens = app.sign_in(&mut visitor, ALICE).await;
         app.refresh(&tokens.refresh).await.tokens();
     }
@@ -42,7 +48,13 @@ async fn each_registered_way_works_and_no_other() {
     ];
     for app in wrong_ways {
         let answer = app.refresh("x").await;
-        assert_eq!((answer.status, answer.error()), (401, "invalid_client"), "{} {:?}", app.id, app.proof);
+        assert_eq!(
+            (answer.status, answer.error()),
+            (401, "invalid_client"),
+            "{} {:?}",
+            app.id,
+            app.proof
+        );
         let asks = answer.header("www-authenticate").starts_with("Basic");
         assert_eq!(asks, matches!(app.proof, Proof::Basic(_)), "{} {:?}", app.id, app.proof);
     }
@@ -51,8 +63,12 @@ async fn each_registered_way_works_and_no_other() {
 #[tokio::test]
 async fn an_unknown_client_and_a_wrong_secret_look_the_same() {
     let provider = Provider::start().await;
-    let unknown = App::basic(&provider, "nobody", "no-secret-that-is-known-to-anybody", "").refresh("x").await;
-    let wrong = App::basic(&provider, "web", "no-secret-that-is-known-to-anybody", "").refresh("x").await;
+    let unknown = App::basic(&provider, "nobody", "no-secret-that-is-known-to-anybody", "")
+        .refresh("x")
+        .await;
+    let wrong = App::basic(&provider, "web", "no-secret-that-is-known-to-anybody", "")
+        .refresh("x")
+        .await;
     assert_eq!((unknown.status, unknown.text), (wrong.status, wrong.text));
 }
 
@@ -60,7 +76,11 @@ async fn an_unknown_client_and_a_wrong_secret_look_the_same() {
 async fn two_ways_at_once_are_refused() {
     let provider = Provider::start().await;
     let basic = format!("Basic {}", STANDARD.encode("web:web-secret-that-is-long-enough-for-this"));
-    let both = [("grant_type", "refresh_token"), ("refresh_token", "x"), ("client_secret", "web-secret-that-is-long-enough-for-this")];
+    let both = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "x"),
+        ("client_secret", "web-secret-that-is-long-enough-for-this"),
+    ];
     assert_eq!(post(&provider, Some(basic.clone()), &both).await.error(), "invalid_request");
     let other = [("grant_type", "refresh_token"), ("refresh_token", "x"), ("client_id", "post")];
     assert_eq!(post(&provider, Some(basic), &other).await.error(), "invalid_request");
@@ -69,7 +89,17 @@ async fn two_ways_at_once_are_refused() {
 #[tokio::test]
 async fn garbage_in_the_header_is_an_unproven_client() {
     let provider = Provider::start().await;
-    let garbage = ["Basic", "Basic ", "Basic !!!", "Basic YQ==", "Basic Og==", "Basic /////w==", "Bearer YTpi", "Digest x", "Basic OnNlY3JldA=="];
+    let garbage = [
+        "Basic",
+        "Basic ",
+        "Basic !!!",
+        "Basic YQ==",
+        "Basic Og==",
+        "Basic /////w==",
+        "Bearer YTpi",
+        "Digest x",
+        "Basic OnNlY3JldA==",
+    ];
     for header in garbage {
         let answer = post(&provider, Some(header.to_owned()), &[("grant_type", "client_credentials")]).await;
         assert_eq!((answer.status, answer.error()), (401, "invalid_client"), "{header:?}");
@@ -79,7 +109,12 @@ async fn garbage_in_the_header_is_an_unproven_client() {
 }
 
 async fn asserted(provider: &Provider, assertion: &str) -> Answer {
-    let params = [("grant_type", "refresh_token"), ("refresh_token", "x"), ("client_assertion_type", ASSERTION), ("client_assertion", assertion)];
+    let params = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "x"),
+        ("client_assertion_type", ASSERTION),
+        ("client_assertion", assertion),
+    ];
     post(provider, None, &params).await
 }
 
@@ -88,8 +123,16 @@ async fn an_assertion_counts_once() {
     let provider = Provider::start().await;
     let app = App::pkjwt(&provider);
     let assertion = app.assertion(provider.clock.now(), json!({}));
-    assert_eq!(asserted(&provider, &assertion).await.error(), "invalid_grant", "the client is proven, the token isn't");
-    assert_eq!(asserted(&provider, &assertion).await.error(), "invalid_client", "a replay proves nothing");
+    assert_eq!(
+        asserted(&provider, &assertion).await.error(),
+        "invalid_grant",
+        "the client is proven, the token isn't"
+    );
+    assert_eq!(
+        asserted(&provider, &assertion).await.error(),
+        "invalid_client",
+        "a replay proves nothing"
+    );
 }
 
 #[tokio::test]
@@ -138,7 +181,12 @@ async fn only_the_client_s_registered_key_signs_for_it() {
     let good = sign(&Header::new(Algorithm::ES256), &claims);
     let signature = good.rsplit('.').next().unwrap();
     let public = relying_party::DEMO_SIGNAL_JWKS;
-    let hs256 = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(public.as_bytes())).unwrap();
+    let hs256 = jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        &claims,
+        &EncodingKey::from_secret(public.as_bytes()),
+    )
+    .unwrap();
     let own_key: Value = serde_json::from_str(public).unwrap();
     let mut embedded = Header::new(Algorithm::HS256);
     embedded.kid = own_key["keys"][0]["kid"].as_str().map(str::to_owned);
@@ -149,7 +197,11 @@ async fn only_the_client_s_registered_key_signs_for_it() {
         format!("{}.{}.", part(&json!({"alg": "none"})), part(&claims)),
         format!("{}.{}.", part(&json!({"alg": "None"})), part(&claims)),
         format!("{}.{}.{signature}", part(&json!({"alg": "none"})), part(&claims)),
-        format!("{}.{}.{signature}", part(&json!({"alg": "ES256", "crit": ["x"], "x": 1})), part(&claims)),
+        format!(
+            "{}.{}.{signature}",
+            part(&json!({"alg": "ES256", "crit": ["x"], "x": 1})),
+            part(&claims)
+        ),
         format!("{}.{}", part(&json!({"alg": "ES256"})), part(&claims)),
         format!("{good}x"),
         format!("{good}.{signature}"),
@@ -165,7 +217,11 @@ async fn only_the_client_s_registered_key_signs_for_it() {
         assert!(matches!(answer.status, 400 | 401), "{} {assertion}", answer.status);
         assert_eq!(answer.error(), "invalid_client", "{assertion}");
     }
-    assert_eq!(asserted(&provider, &good).await.error(), "invalid_grant", "the right one still counts");
+    assert_eq!(
+        asserted(&provider, &good).await.error(),
+        "invalid_grant",
+        "the right one still counts"
+    );
 }
 
 #[tokio::test]
@@ -180,5 +236,9 @@ async fn guessing_a_secret_ends_with_a_pause() {
     assert_eq!(last.status, 429);
     assert!(last.header("retry-after").parse::<u32>().is_ok());
     provider.clock.advance(61);
-    assert_eq!(App::web(&provider).refresh("x").await.error(), "invalid_grant", "the owner is let in again");
+    assert_eq!(
+        App::web(&provider).refresh("x").await.error(),
+        "invalid_grant",
+        "the owner is let in again"
+    );
 }

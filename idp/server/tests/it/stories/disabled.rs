@@ -28,12 +28,18 @@ async fn a_sign_in_under_way_ends_nowhere_and_looks_like_a_wrong_one() {
     let provider = Provider::start().await;
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
     let page = visitor.ask(&app.request()).await.page();
-    let page = visitor.submit(&page, &[("identifier", "alice"), ("password", ALICE.password)]).await.page();
+    let page = visitor
+        .submit(&page, &[("identifier", "alice"), ("password", ALICE.password)])
+        .await
+        .page();
     let code = visitor.mailed_code(&page, ALICE).await;
     disable(&provider).await;
     assert!(matches!(visitor.submit(&page, &[("code", &code)]).await, Landed::Page(_)));
     let mut again = provider.visitor();
     let page = again.ask(&app.request()).await.page();
-    let page = again.submit(&page, &[("identifier", "alice"), ("password", ALICE.password)]).await.page();
+    let page = again
+        .submit(&page, &[("identifier", "alice"), ("password", ALICE.password)])
+        .await
+        .page();
     assert!(page.form().has("identifier"));
 }

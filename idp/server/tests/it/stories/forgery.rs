@@ -20,7 +20,10 @@ async fn another_site_can_not_answer_for_the_person() {
         assert_eq!((refused.status, refused.location()), (403, None), "{headers:?}");
     }
     visitor.headers.clear();
-    assert!(visitor.submit(&page, &answer).await.page().form().has("code"), "the person goes on where they were");
+    assert!(
+        visitor.submit(&page, &answer).await.page().form().has("code"),
+        "the person goes on where they were"
+    );
 }
 
 #[tokio::test]
@@ -36,7 +39,10 @@ async fn a_missing_or_old_token_changes_nothing() {
         let shown = visitor.follow(answer).await.page();
         assert!(shown.form().has("identifier"), "{csrf:?}");
     }
-    let second = visitor.submit(&first, &[("identifier", "alice"), ("password", ALICE.password)]).await.page();
+    let second = visitor
+        .submit(&first, &[("identifier", "alice"), ("password", ALICE.password)])
+        .await
+        .page();
     let code = visitor.mailed_code(&second, ALICE).await;
     let old = visitor.submit(&first, &[("code", &code)]).await.page();
     assert!(old.form().has("code"), "the page of the step before answers nothing");
@@ -49,7 +55,12 @@ async fn looking_changes_nothing() {
     let mut visitor = provider.visitor();
     let page = visitor.ask(&App::web(&provider).request()).await.page();
     let csrf = page.form().hidden("csrf").unwrap().to_owned();
-    for query in ["", "?cancel=yes", &format!("?csrf={csrf}&identifier=alice&password=quiet+harbour+lantern"), &format!("?csrf={csrf}&cancel=yes")] {
+    for query in [
+        "",
+        "?cancel=yes",
+        &format!("?csrf={csrf}&identifier=alice&password=quiet+harbour+lantern"),
+        &format!("?csrf={csrf}&cancel=yes"),
+    ] {
         let shown = visitor.get(&format!("{}{query}", page.url)).await;
         assert_eq!(shown.status, 200);
         assert_eq!(shown.form().hidden("csrf"), Some(csrf.as_str()), "the same step: {query}");
@@ -68,7 +79,9 @@ async fn a_sign_in_that_somebody_else_began_can_not_be_gone_on_with() {
     let page = attacker.ask(&App::web(&provider).request()).await.page();
     let shown = victim.get(page.url.as_str()).await;
     assert_eq!(shown.status, 410);
-    let answered = victim.submit_once(&page, &[("identifier", "alice"), ("password", ALICE.password)]).await;
+    let answered = victim
+        .submit_once(&page, &[("identifier", "alice"), ("password", ALICE.password)])
+        .await;
     assert_eq!((answered.status, answered.location()), (410, None));
     // With a cookie of a flow of her own under that name: still another browser's.
     let own = victim.ask(&App::web(&provider).request()).await.page();
@@ -96,18 +109,26 @@ async fn nothing_short_of_the_plan_signs_anybody_in() {
     let mut current = page;
     for fields in short {
         let landed = visitor.submit(&current, fields).await;
-        let Landed::Page(shown) = landed else { panic!("{fields:?} got past") };
+        let Landed::Page(shown) = landed else {
+            panic!("{fields:?} got past")
+        };
         assert!(shown.status < 500, "{fields:?}");
         current = visitor.get(current.url.as_str()).await;
         assert!(current.form().has("identifier"), "{fields:?} moved the flow on");
     }
     // After the password the other step's answers do no more.
-    current = visitor.submit(&current, &[("identifier", "alice"), ("password", ALICE.password)]).await.page();
+    current = visitor
+        .submit(&current, &[("identifier", "alice"), ("password", ALICE.password)])
+        .await
+        .page();
     for fields in short {
         if fields.iter().any(|(name, _)| *name == "code") {
             continue;
         }
-        assert!(matches!(visitor.submit(&current, fields).await, Landed::Page(_)), "{fields:?} got past");
+        assert!(
+            matches!(visitor.submit(&current, fields).await, Landed::Page(_)),
+            "{fields:?} got past"
+        );
         current = visitor.get(current.url.as_str()).await;
         assert!(current.form().has("code"), "{fields:?}");
     }
@@ -119,9 +140,17 @@ async fn a_body_of_another_type_is_no_form() {
     let mut visitor = provider.visitor();
     let page = visitor.ask(&App::web(&provider).request()).await.page();
     let body = serde_json::json!({"identifier": "alice", "password": ALICE.password}).to_string();
-    let cookies: Vec<_> = visitor.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let cookies: Vec<_> = visitor
+        .cookies
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     for kind in ["application/json", "text/plain", "multipart/form-data; boundary=x"] {
-        let request = provider.http.post(page.url.clone()).header("cookie", cookies.join("; ")).header("content-type", kind);
+        let request = provider
+            .http
+            .post(page.url.clone())
+            .header("cookie", cookies.join("; "))
+            .header("content-type", kind);
         assert_eq!(request.body(body.clone()).send().await.unwrap().status(), 400, "{kind}");
     }
 }

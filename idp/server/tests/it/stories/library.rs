@@ -3,8 +3,8 @@
 use crate::harness::{ALICE, Provider};
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims};
 use openidconnect::{
-    AccessTokenHash, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IntrospectionUrl, IssuerUrl, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, RedirectUrl, RevocationUrl, Scope, TokenIntrospectionResponse, TokenResponse,
+    AccessTokenHash, AuthorizationCode, ClientId, ClientSecret, CsrfToken, IntrospectionUrl, IssuerUrl, Nonce,
+    OAuth2TokenResponse, PkceCodeChallenge, RedirectUrl, RevocationUrl, Scope, TokenIntrospectionResponse, TokenResponse,
 };
 
 #[tokio::test]
@@ -20,7 +20,11 @@ async fn a_stock_client_library_signs_in_refreshes_introspects_and_revokes() {
         .set_revocation_url(RevocationUrl::new(provider.url("/revoke")).unwrap());
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let (url, state, nonce) = client
-        .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
+        .authorize_url(
+            CoreAuthenticationFlow::AuthorizationCode,
+            CsrfToken::new_random,
+            Nonce::new_random,
+        )
         .add_scopes(["profile", "email", "offline_access"].map(|scope| Scope::new(scope.to_owned())))
         .set_pkce_challenge(challenge)
         .url();
@@ -30,7 +34,13 @@ async fn a_stock_client_library_signs_in_refreshes_introspects_and_revokes() {
     let callback = crate::harness::Callback::of(visitor.walk(at, ALICE).await.left());
     assert_eq!(&callback.params["state"], state.secret());
     let code = AuthorizationCode::new(callback.code().to_owned());
-    let tokens = client.exchange_code(code).unwrap().set_pkce_verifier(verifier).request_async(http).await.unwrap();
+    let tokens = client
+        .exchange_code(code)
+        .unwrap()
+        .set_pkce_verifier(verifier)
+        .request_async(http)
+        .await
+        .unwrap();
 
     let id_token = tokens.id_token().unwrap();
     let verifier = client.id_token_verifier();
@@ -42,15 +52,29 @@ async fn a_stock_client_library_signs_in_refreshes_introspects_and_revokes() {
     assert!(id_token.claims(&verifier, &Nonce::new("another".to_owned())).is_err());
 
     let subject = claims.subject().clone();
-    let info: CoreUserInfoClaims =
-        client.user_info(tokens.access_token().clone(), Some(subject)).unwrap().request_async(http).await.unwrap();
+    let info: CoreUserInfoClaims = client
+        .user_info(tokens.access_token().clone(), Some(subject))
+        .unwrap()
+        .request_async(http)
+        .await
+        .unwrap();
     assert_eq!(info.email().map(|email| email.as_str()), Some(ALICE.email));
 
-    let renewed = client.exchange_refresh_token(tokens.refresh_token().unwrap()).unwrap().request_async(http).await.unwrap();
+    let renewed = client
+        .exchange_refresh_token(tokens.refresh_token().unwrap())
+        .unwrap()
+        .request_async(http)
+        .await
+        .unwrap();
     let active = client.introspect(renewed.access_token()).request_async(http).await.unwrap();
     assert!(active.active());
     let refresh = renewed.refresh_token().unwrap().clone();
-    client.revoke_token(refresh.into()).unwrap().request_async(http).await.unwrap();
+    client
+        .revoke_token(refresh.into())
+        .unwrap()
+        .request_async(http)
+        .await
+        .unwrap();
     let active = client.introspect(renewed.access_token()).request_async(http).await.unwrap();
     assert!(!active.active());
 }

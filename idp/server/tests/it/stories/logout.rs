@@ -9,7 +9,10 @@ async fn with_a_valid_hint_the_person_is_signed_out_and_sent_back() {
     let provider = Provider::start().await;
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
     let tokens = app.sign_in(&mut visitor, ALICE).await;
-    let url = format!("/end_session?id_token_hint={}&post_logout_redirect_uri=https://web.example/bye&state=see%20you", tokens.id);
+    let url = format!(
+        "/end_session?id_token_hint={}&post_logout_redirect_uri=https://web.example/bye&state=see%20you",
+        tokens.id
+    );
     let left = visitor.open(&url).await.left();
     assert_eq!(left.as_str(), "https://web.example/bye?state=see+you");
     assert!(!visitor.cookies.contains_key("__Host-gait-session"));
@@ -23,19 +26,31 @@ async fn without_a_hint_nothing_happens_before_the_person_says_so() {
     app.sign_in(&mut visitor, ALICE).await;
     let url = "/end_session?client_id=web&post_logout_redirect_uri=https://web.example/bye&state=s";
     let page = visitor.open(url).await.page();
-    assert!(app.silently(&mut visitor).await.params.contains_key("code"), "GET alone signs nobody out");
+    assert!(
+        app.silently(&mut visitor).await.params.contains_key("code"),
+        "GET alone signs nobody out"
+    );
 
     let mut forged = page.form().hidden.clone();
     forged.retain(|(name, _)| name != "csrf");
     let fields: Vec<_> = forged.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     visitor.post("/end_session/confirm", &fields).await;
-    assert!(app.silently(&mut visitor).await.params.contains_key("code"), "nor does a form without its token");
+    assert!(
+        app.silently(&mut visitor).await.params.contains_key("code"),
+        "nor does a form without its token"
+    );
     visitor.headers.push(("origin", "https://evil.example".to_owned()));
     assert_eq!(visitor.submit_once(&page, &[]).await.status, 403);
     visitor.headers.clear();
-    assert!(app.silently(&mut visitor).await.params.contains_key("code"), "nor another site");
+    assert!(
+        app.silently(&mut visitor).await.params.contains_key("code"),
+        "nor another site"
+    );
 
-    assert_eq!(visitor.submit(&page, &[]).await.left().as_str(), "https://web.example/bye?state=s");
+    assert_eq!(
+        visitor.submit(&page, &[]).await.left().as_str(),
+        "https://web.example/bye?state=s"
+    );
     assert_eq!(app.silently(&mut visitor).await.error(), "login_required");
 }
 
@@ -57,7 +72,10 @@ async fn an_unregistered_target_is_an_error_page_and_signs_nobody_out() {
     let provider = Provider::start().await;
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
     let tokens = app.sign_in(&mut visitor, ALICE).await;
-    let url = format!("/end_session?id_token_hint={}&post_logout_redirect_uri=https://evil.example/", tokens.id);
+    let url = format!(
+        "/end_session?id_token_hint={}&post_logout_redirect_uri=https://evil.example/",
+        tokens.id
+    );
     let page = visitor.get(&url).await;
     assert_eq!((page.status, page.location()), (400, None));
     assert!(app.silently(&mut visitor).await.params.contains_key("code"));
@@ -78,12 +96,23 @@ async fn every_client_of_the_session_is_told_by_a_signed_logout_token() {
     let keys = provider.keys().await;
     for client in ["web", "watched"] {
         let token = provider.receiver.wait(client, "logout", 1).await.remove(0);
-        let expected = Expected { issuer: &provider.issuer, audience: client, keys: &keys, now: provider.clock.now() };
+        let expected = Expected {
+            issuer: &provider.issuer,
+            audience: client,
+            keys: &keys,
+            now: provider.clock.now(),
+        };
         let (_, subject) = verify_logout_token(&token, &expected).unwrap();
         assert_eq!(subject.sid, Some(web.sid()));
         let claims = crate::harness::claims(&token);
-        assert_eq!(claims["events"], json!({"http://schemas.openid.net/event/backchannel-logout": {}}));
+        assert_eq!(
+            claims["events"],
+            json!({"http://schemas.openid.net/event/backchannel-logout": {}})
+        );
         assert_eq!(claims["nonce"], Value::Null);
-        assert_eq!(jsonwebtoken::decode_header(&token).unwrap().typ.as_deref(), Some("logout+jwt"));
+        assert_eq!(
+            jsonwebtoken::decode_header(&token).unwrap().typ.as_deref(),
+            Some("logout+jwt")
+        );
     }
 }

@@ -5,7 +5,10 @@ use crate::harness::{ALICE, App, BOB, Landed, Page, Person, Provider, Visitor};
 /// To the page that asks for the code.
 async fn asked(provider: &Provider, visitor: &mut Visitor, person: Person) -> Page {
     let page = visitor.ask(&App::web(provider).request()).await.page();
-    let page = visitor.submit(&page, &[("identifier", person.username), ("password", person.password)]).await.page();
+    let page = visitor
+        .submit(&page, &[("identifier", person.username), ("password", person.password)])
+        .await
+        .page();
     assert!(page.form().has("code"), "{}", page.text());
     page
 }
@@ -61,9 +64,15 @@ async fn a_code_counts_for_its_own_sign_in_only() {
     let first = asked(&provider, &mut one, ALICE).await;
     let code = one.mailed_code(&first, ALICE).await;
     let second = asked(&provider, &mut other, ALICE).await;
-    assert!(matches!(other.submit(&second, &[("code", &code)]).await, Landed::Page(_)), "another sign-in of hers");
+    assert!(
+        matches!(other.submit(&second, &[("code", &code)]).await, Landed::Page(_)),
+        "another sign-in of hers"
+    );
     let third = asked(&provider, &mut of_bob, BOB).await;
-    assert!(matches!(of_bob.submit(&third, &[("code", &code)]).await, Landed::Page(_)), "another person's");
+    assert!(
+        matches!(of_bob.submit(&third, &[("code", &code)]).await, Landed::Page(_)),
+        "another person's"
+    );
     let stolen = other.submit_once(&first, &[("code", &code)]).await;
     assert_eq!((stolen.status, stolen.location()), (410, None), "another browser");
     one.submit(&first, &[("code", &code)]).await.left();
@@ -75,7 +84,11 @@ async fn spaces_dashes_and_wide_digits_are_what_people_type() {
     let typed = [
         |code: &str| format!("{} {}", &code[..3], &code[3..]),
         |code: &str| format!(" {}-{} ", &code[..3], &code[3..]),
-        |code: &str| code.chars().map(|digit| char::from_u32(u32::from(digit) - 0x30 + 0xff10).unwrap()).collect(),
+        |code: &str| {
+            code.chars()
+                .map(|digit| char::from_u32(u32::from(digit) - 0x30 + 0xff10).unwrap())
+                .collect()
+        },
     ];
     for type_it in typed {
         let mut visitor = provider.visitor();
@@ -107,7 +120,9 @@ async fn mails_to_one_account_are_limited() {
     for nth in 0..8 {
         let mut visitor = provider.visitor();
         let page = visitor.ask(&App::web(&provider).request()).await.page();
-        let landed = visitor.submit(&page, &[("identifier", "alice"), ("password", ALICE.password)]).await;
+        let landed = visitor
+            .submit(&page, &[("identifier", "alice"), ("password", ALICE.password)])
+            .await;
         assert_eq!(landed.page().status, 200, "sign-in {nth} is told, not broken");
     }
     assert_eq!(provider.catcher.mails(Some(ALICE.email)).len(), 5);
@@ -127,7 +142,10 @@ async fn failures_of_one_account_are_counted_over_all_its_sign_ins() {
             tried += 1;
         }
         if tried >= 12 {
-            assert!(matches!(visitor.submit(&page, &[("code", &right)]).await, Landed::Page(_)), "after {tried} failures even the right one");
+            assert!(
+                matches!(visitor.submit(&page, &[("code", &right)]).await, Landed::Page(_)),
+                "after {tried} failures even the right one"
+            );
             return;
         }
     }

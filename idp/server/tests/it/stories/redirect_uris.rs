@@ -121,7 +121,13 @@ async fn only_the_port_of_a_registered_loopback_address_may_differ() {
     for uri in NOT_LOOPBACK {
         is_refused(&mut visitor, &native.clone().with("redirect_uri", uri)).await;
     }
-    for uri in ["http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb", "http://[::1]:8123/cb", "com.example.pocket:/cb"] {
+    for uri in [
+        "http://127.0.0.1/cb",
+        "http://127.0.0.1:1/cb",
+        "http://127.0.0.1:65535/cb",
+        "http://[::1]:8123/cb",
+        "com.example.pocket:/cb",
+    ] {
         let page = visitor.ask(&native.clone().with("redirect_uri", uri)).await.page();
         assert_eq!(page.status, 200, "{uri}");
     }
@@ -132,7 +138,12 @@ async fn a_dot_is_a_dot() {
     let provider = Provider::start().await;
     let mut visitor = provider.visitor();
     let request = App::basic(&provider, "dotted", "", "https://a.b.example/cb").request();
-    for uri in ["https://aXb.example/cb", "https://a.bXexample/cb", "https://a-b.example/cb", "https://a.b.example/.*"] {
+    for uri in [
+        "https://aXb.example/cb",
+        "https://a.bXexample/cb",
+        "https://a-b.example/cb",
+        "https://a.b.example/.*",
+    ] {
         is_refused(&mut visitor, &request.clone().with("redirect_uri", uri)).await;
     }
 }
@@ -141,20 +152,35 @@ async fn a_dot_is_a_dot() {
 async fn a_registered_query_stays_and_the_answer_is_added() {
     let provider = Provider::start().await;
     let mut visitor = provider.visitor();
-    let request = App::web(&provider).request().with("redirect_uri", "https://web.example/cb?tenant=1").with("prompt", "none");
+    let request = App::web(&provider)
+        .request()
+        .with("redirect_uri", "https://web.example/cb?tenant=1")
+        .with("prompt", "none");
     let left = visitor.ask(&request).await.left();
-    assert!(left.as_str().starts_with("https://web.example/cb?tenant=1&error=login_required"), "{left}");
+    assert!(
+        left.as_str()
+            .starts_with("https://web.example/cb?tenant=1&error=login_required"),
+        "{left}"
+    );
 }
 
 #[tokio::test]
 async fn after_a_logout_the_same_holds() {
     let provider = Provider::start().await;
     let mut visitor = provider.visitor();
-    for uri in LOOKALIKES.into_iter().filter(|uri| !uri.is_empty()).chain(["https://web.example/bye/", "https://web.example/bye?x", "https://web.example/byebye"]) {
+    for uri in LOOKALIKES.into_iter().filter(|uri| !uri.is_empty()).chain([
+        "https://web.example/bye/",
+        "https://web.example/bye?x",
+        "https://web.example/byebye",
+    ]) {
         let query: String = url::form_urlencoded::byte_serialize(uri.as_bytes()).collect();
-        let answer = visitor.get(&format!("/end_session?client_id=web&post_logout_redirect_uri={query}")).await;
+        let answer = visitor
+            .get(&format!("/end_session?client_id=web&post_logout_redirect_uri={query}"))
+            .await;
         assert_eq!((answer.status, answer.location()), (400, None), "{uri:?}");
     }
-    let alone = visitor.get("/end_session?post_logout_redirect_uri=https://web.example/bye").await;
+    let alone = visitor
+        .get("/end_session?post_logout_redirect_uri=https://web.example/bye")
+        .await;
     assert_eq!((alone.status, alone.location()), (400, None), "nobody says whose it is");
 }

@@ -13,12 +13,20 @@ async fn each_use_gives_new_tokens_and_a_second_use_ends_the_family() {
     assert_ne!(first.refresh, second.refresh);
     assert_ne!(first.access, second.access);
     for claim in ["sub", "sid", "auth_time", "acr", "amr", "aud"] {
-        assert_eq!(first.claims()[claim], second.claims()[claim], "{claim} says what was proven then");
+        assert_eq!(
+            first.claims()[claim],
+            second.claims()[claim],
+            "{claim} says what was proven then"
+        );
     }
     assert!(app.is_active(&second.access).await);
 
     assert_eq!(app.refresh(&first.refresh).await.error(), "invalid_grant");
-    assert_eq!(app.refresh(&second.refresh).await.error(), "invalid_grant", "the thief's or the owner's: both are dead");
+    assert_eq!(
+        app.refresh(&second.refresh).await.error(),
+        "invalid_grant",
+        "the thief's or the owner's: both are dead"
+    );
     assert!(!app.is_active(&second.access).await);
     assert!(!app.is_active(&first.access).await);
 }
@@ -43,7 +51,10 @@ async fn another_client_can_neither_use_nor_spoil_it() {
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
     let tokens = app.sign_in(&mut visitor, ALICE).await;
     assert_eq!(App::native(&provider).refresh(&tokens.refresh).await.error(), "invalid_grant");
-    assert_eq!(App::posting(&provider).refresh(&tokens.refresh).await.error(), "invalid_grant");
+    assert_eq!(
+        App::posting(&provider).refresh(&tokens.refresh).await.error(),
+        "invalid_grant"
+    );
     app.refresh(&tokens.refresh).await.tokens();
 }
 
@@ -54,14 +65,26 @@ async fn the_scope_may_shrink_and_never_grow() {
     let tokens = app.sign_in(&mut visitor, ALICE).await;
     let with = |scope: &'static str, token: String| {
         let app = app.clone();
-        async move { app.post("/token", &[("grant_type", "refresh_token"), ("refresh_token", &token), ("scope", scope)]).await }
+        async move {
+            app.post(
+                "/token",
+                &[("grant_type", "refresh_token"), ("refresh_token", &token), ("scope", scope)],
+            )
+            .await
+        }
     };
-    assert_eq!(with("openid profile phone", tokens.refresh.clone()).await.error(), "invalid_scope");
+    assert_eq!(
+        with("openid profile phone", tokens.refresh.clone()).await.error(),
+        "invalid_scope"
+    );
     let narrow = with("openid", tokens.refresh).await.tokens();
     assert_eq!(narrow.body["scope"], "openid");
     assert!(app.userinfo(&narrow.access).await.body.get("email").is_none());
     let whole = app.refresh(&narrow.refresh).await.tokens();
-    assert!(whole.body["scope"].as_str().unwrap().contains("email"), "the family keeps what was granted");
+    assert!(
+        whole.body["scope"].as_str().unwrap().contains("email"),
+        "the family keeps what was granted"
+    );
 }
 
 #[tokio::test]
@@ -71,7 +94,10 @@ async fn an_offline_family_outlives_a_sign_out_and_another_does_not() {
     let offline = app.sign_in(&mut visitor, ALICE).await;
     app.scope = "openid profile".to_owned();
     let online = app.sign_in(&mut visitor, ALICE).await;
-    let left = visitor.open(&format!("/end_session?id_token_hint={}", online.id)).await.page();
+    let left = visitor
+        .open(&format!("/end_session?id_token_hint={}", online.id))
+        .await
+        .page();
     assert_eq!(left.status, 200);
     assert_eq!(app.refresh(&online.refresh).await.error(), "invalid_grant");
     app.refresh(&offline.refresh).await.tokens();

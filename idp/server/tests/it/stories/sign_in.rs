@@ -14,8 +14,14 @@ async fn a_password_and_a_mailed_code_sign_alice_in_and_the_id_token_tells_the_t
 
     let before = provider.clock.now();
     let page = visitor.ask(&request).await.page();
-    assert!(page.form().has("identifier") && page.form().has("password"), "one page asks for name and password");
-    let page = visitor.submit(&page, &[("identifier", "alice"), ("password", ALICE.password)]).await.page();
+    assert!(
+        page.form().has("identifier") && page.form().has("password"),
+        "one page asks for name and password"
+    );
+    let page = visitor
+        .submit(&page, &[("identifier", "alice"), ("password", ALICE.password)])
+        .await
+        .page();
     assert!(page.form().has("code"), "then for the mailed code");
     let code = visitor.mailed_code(&page, ALICE).await;
     let callback = Callback::of(visitor.submit(&page, &[("code", &code)]).await.left());
@@ -43,7 +49,10 @@ async fn every_client_gets_its_id_token_in_the_algorithm_that_it_registered() {
     let provider = Provider::start().await;
     let mut visitor = provider.visitor();
     let keys = provider.keys().await;
-    for (app, algorithm) in [(App::posting(&provider), Algorithm::ES256), (App::native(&provider), Algorithm::EdDSA)] {
+    for (app, algorithm) in [
+        (App::posting(&provider), Algorithm::ES256),
+        (App::native(&provider), Algorithm::EdDSA),
+    ] {
         let tokens = app.sign_in(&mut visitor, ALICE).await;
         verified(&keys, &tokens.id, &app.id, algorithm);
     }
@@ -67,7 +76,9 @@ async fn a_name_is_one_person_however_it_is_typed() {
 async fn another_session_cookie_is_given_at_each_sign_in() {
     let provider = Provider::start().await;
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
-    visitor.cookies.insert("__Host-gait-session".to_owned(), "chosen-by-somebody-else".to_owned());
+    visitor
+        .cookies
+        .insert("__Host-gait-session".to_owned(), "chosen-by-somebody-else".to_owned());
     app.sign_in(&mut visitor, ALICE).await;
     let first = visitor.cookies["__Host-gait-session"].clone();
     assert_ne!(first, "chosen-by-somebody-else");
@@ -83,7 +94,10 @@ async fn the_person_may_cancel() {
     let request = app.request();
     let page = visitor.ask(&request).await.page();
     let callback = Callback::of(visitor.submit(&page, &[("cancel", "yes")]).await.left());
-    assert_eq!((callback.error(), callback.params["state"].as_str()), ("access_denied", request.get("state")));
+    assert_eq!(
+        (callback.error(), callback.params["state"].as_str()),
+        ("access_denied", request.get("state"))
+    );
 }
 
 #[tokio::test]
@@ -91,7 +105,10 @@ async fn an_untrusted_client_gets_what_the_person_allows_and_nothing_after_a_no(
     let provider = Provider::start().await;
     let (app, mut visitor) = (App::posting(&provider), provider.visitor());
     let mut page = visitor.ask(&app.request()).await.page();
-    page = visitor.submit(&page, &[("identifier", "alice"), ("password", ALICE.password)]).await.page();
+    page = visitor
+        .submit(&page, &[("identifier", "alice"), ("password", ALICE.password)])
+        .await
+        .page();
     let code = visitor.mailed_code(&page, ALICE).await;
     page = visitor.submit(&page, &[("code", &code)]).await.page();
     assert!(page.form().has_button("consent"), "{}", page.text());

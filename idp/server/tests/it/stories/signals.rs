@@ -65,11 +65,22 @@ async fn what_is_not_by_a_known_sender_for_us_is_refused() {
         sign(&header(), &set)
     };
     let retyped = |typ: Option<&str>| {
-        let header = Header { typ: typ.map(str::to_owned), ..header() };
+        let header = Header {
+            typ: typ.map(str::to_owned),
+            ..header()
+        };
         sign(&header, &good)
     };
-    let hs256 = Header { alg: Algorithm::HS256, ..header() };
-    let symmetric = jsonwebtoken::encode(&hs256, &good, &EncodingKey::from_secret(relying_party::DEMO_SIGNAL_JWKS.as_bytes())).unwrap();
+    let hs256 = Header {
+        alg: Algorithm::HS256,
+        ..header()
+    };
+    let symmetric = jsonwebtoken::encode(
+        &hs256,
+        &good,
+        &EncodingKey::from_secret(relying_party::DEMO_SIGNAL_JWKS.as_bytes()),
+    )
+    .unwrap();
     let now = provider.clock.now();
     let refused = [
         (changed("iss", json!("https://evil.example")), "invalid_issuer"),
@@ -93,10 +104,22 @@ async fn what_is_not_by_a_known_sender_for_us_is_refused() {
         assert!(matches!(answer.status, 400 | 401), "{} {token}", answer.status);
         assert_eq!(answer.body["err"], err, "{} {token}", answer.text);
     }
-    assert_eq!(send(&provider, "another-secret-of-the-same-length-or-so", sign(&header(), &good)).await.status, 401);
-    let untyped = provider.http.post(provider.url("/continuous/signals")).bearer_auth(SECRET).body(sign(&header(), &good));
+    assert_eq!(
+        send(&provider, "another-secret-of-the-same-length-or-so", sign(&header(), &good))
+            .await
+            .status,
+        401
+    );
+    let untyped = provider
+        .http
+        .post(provider.url("/continuous/signals"))
+        .bearer_auth(SECRET)
+        .body(sign(&header(), &good));
     assert_eq!(untyped.send().await.unwrap().status(), 400);
-    assert!(App::api(&provider).is_active(&tokens.access).await, "nothing of that was believed");
+    assert!(
+        App::api(&provider).is_active(&tokens.access).await,
+        "nothing of that was believed"
+    );
 }
 
 #[tokio::test]

@@ -30,7 +30,12 @@ async fn prompt_none_asks_nothing() {
     assert!(web.silently(&mut visitor).await.params.contains_key("code"));
     assert_eq!(post.silently(&mut visitor).await.error(), "consent_required");
     provider.clock.advance(100);
-    let old = Callback::of(visitor.ask(&web.request().with("prompt", "none").with("max_age", "50")).await.left());
+    let old = Callback::of(
+        visitor
+            .ask(&web.request().with("prompt", "none").with("max_age", "50"))
+            .await
+            .left(),
+    );
     assert_eq!(old.error(), "login_required");
     let both = Callback::of(visitor.ask(&web.request().with("prompt", "none login")).await.left());
     assert_eq!(both.error(), "invalid_request");
@@ -66,7 +71,12 @@ async fn prompt_select_account_lets_the_person_choose() {
     assert!(page.form().has_button("account"));
     let other = visitor.submit(&page, &[("account", "other")]).await.page();
     assert!(other.form().has("identifier"));
-    let callback = Callback::of(visitor.walk(crate::harness::Landed::Page(other), crate::harness::BOB).await.left());
+    let callback = Callback::of(
+        visitor
+            .walk(crate::harness::Landed::Page(other), crate::harness::BOB)
+            .await
+            .left(),
+    );
     let bob = app.redeem(callback.code(), &request).await.tokens().claims();
     assert_ne!(alice["sub"], bob["sub"]);
     assert_ne!(alice["sid"], bob["sid"]);
@@ -84,7 +94,10 @@ async fn a_level_that_is_essential_and_out_of_reach_is_an_error() {
 
     let wished = app.request().with("acr_values", "urn:example:hardware urn:gait:acr:1fa");
     let told = app.sign_in_with(&mut visitor, ALICE, &wished).await.claims();
-    assert_eq!(told["acr"], "urn:gait:acr:1fa", "a wish that can't be met is no error, and the one that can is told");
+    assert_eq!(
+        told["acr"], "urn:gait:acr:1fa",
+        "a wish that can't be met is no error, and the one that can is told"
+    );
 }
 
 #[tokio::test]
@@ -92,7 +105,9 @@ async fn an_essential_level_is_met_and_told() {
     let provider = Provider::start().await;
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
     let claims = json!({"id_token": {"acr": {"essential": true, "value": "urn:gait:acr:2fa"}}}).to_string();
-    let tokens = app.sign_in_with(&mut visitor, ALICE, &app.request().with("claims", &claims)).await;
+    let tokens = app
+        .sign_in_with(&mut visitor, ALICE, &app.request().with("claims", &claims))
+        .await;
     assert_eq!(tokens.claims()["acr"], "urn:gait:acr:2fa");
 }
 
@@ -100,9 +115,15 @@ async fn an_essential_level_is_met_and_told() {
 async fn login_hint_fills_in_the_name_and_ui_locales_choose_the_language() {
     let provider = Provider::start().await;
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
-    let page = visitor.ask(&app.request().with("login_hint", "\"><svg onload=alert(1)>")).await.page();
+    let page = visitor
+        .ask(&app.request().with("login_hint", "\"><svg onload=alert(1)>"))
+        .await
+        .page();
     assert!(!page.body.contains("<svg onload"), "a hint is text");
-    let page = visitor.ask(&app.request().with("login_hint", "alice").with("ui_locales", "de")).await.page();
+    let page = visitor
+        .ask(&app.request().with("login_hint", "alice").with("ui_locales", "de"))
+        .await
+        .page();
     assert!(page.body.contains("value=\"alice\""));
     // The flow is shown by another request, so the language has to be remembered.
     assert!(page.body.contains("lang=\"de\""), "{}", page.text());

@@ -9,7 +9,12 @@ use serde_json::{Value, json};
 async fn told(provider: &Provider, count: usize) -> Vec<Set> {
     let tokens = provider.receiver.wait("watched", "set", count).await;
     let keys = provider.keys().await;
-    let expected = Expected { issuer: &provider.issuer, audience: "watched", keys: &keys, now: provider.clock.now() };
+    let expected = Expected {
+        issuer: &provider.issuer,
+        audience: "watched",
+        keys: &keys,
+        now: provider.clock.now(),
+    };
     tokens.iter().map(|token| verify_set(token, &expected).unwrap()).collect()
 }
 
@@ -38,16 +43,26 @@ async fn an_impostor_is_asked_for_a_proof_and_after_the_next_alarm_everything_is
     let challenged = app.userinfo(&tokens.access).await;
     assert_eq!(challenged.status, 401);
     let challenge = challenged.header("www-authenticate");
-    assert!(challenge.contains(r#"error="insufficient_user_authentication""#) && challenge.contains("max_age="), "{challenge}");
+    assert!(
+        challenge.contains(r#"error="insufficient_user_authentication""#) && challenge.contains("max_age="),
+        "{challenge}"
+    );
     assert!(!challenge.contains(r#"max_age="0""#), "that would go round in circles");
     assert_eq!(strict.introspect(&tokens.access).await, json!({"active": false}));
     let seen = api.introspect(&tokens.access).await;
     assert_eq!((&seen["active"], &seen["step_up_required"]), (&json!(true), &json!(true)));
     assert!(seen["reauth_after"].as_i64().unwrap() > seen["auth_time"].as_i64().unwrap());
     let events = told(&provider, 1).await;
-    assert!(matches!(&events[0].event, Event::RiskLevelChange { current_level, .. } if current_level == "MEDIUM"), "{events:?}");
+    assert!(
+        matches!(&events[0].event, Event::RiskLevelChange { current_level, .. } if current_level == "MEDIUM"),
+        "{events:?}"
+    );
     assert_eq!(events[0].subject.as_ref().unwrap().sid, Some(tokens.sid()));
-    assert_eq!(app.silently(&mut visitor).await.error(), "login_required", "nothing silent while in doubt");
+    assert_eq!(
+        app.silently(&mut visitor).await.error(),
+        "login_required",
+        "nothing silent while in doubt"
+    );
 
     // Alice proves that it is she: the family resumes.
     let cookie = visitor.cookies["__Host-gait-session"].clone();
@@ -60,7 +75,11 @@ async fn an_impostor_is_asked_for_a_proof_and_after_the_next_alarm_everything_is
     assert!(api.is_active(&newer.access).await);
     let resumed = app.refresh(&tokens.refresh).await.tokens();
     for claim in ["acr", "auth_time", "sid"] {
-        assert_eq!(resumed.claims()[claim], tokens.claims()[claim], "{claim}: as it was issued with");
+        assert_eq!(
+            resumed.claims()[claim],
+            tokens.claims()[claim],
+            "{claim}: as it was issued with"
+        );
     }
     let calm = collector.play(&rhythm("alice")).await;
     assert_eq!(calm.body["state"], "ok");
@@ -75,14 +94,29 @@ async fn an_impostor_is_asked_for_a_proof_and_after_the_next_alarm_everything_is
         assert_eq!(app.refresh(token).await.error(), "invalid_grant");
     }
     assert_eq!(app.silently(&mut visitor).await.error(), "login_required");
-    assert!(visitor.ask(&app.request()).await.page().form().has("identifier"), "the old cookie signs nobody in");
+    assert!(
+        visitor.ask(&app.request()).await.page().form().has("identifier"),
+        "the old cookie signs nobody in"
+    );
     let answer = watch_token(&provider, &resumed.access, ORIGIN).await;
-    assert!(matches!((answer.status, answer.error()), (409, "session_ended") | (401, "invalid_token")), "{}", answer.text);
+    assert!(
+        matches!(
+            (answer.status, answer.error()),
+            (409, "session_ended") | (401, "invalid_token")
+        ),
+        "{}",
+        answer.text
+    );
     provider.receiver.wait("watched", "logout", 1).await;
     let sets = provider.receiver.received("watched", "set").len();
     let events = told(&provider, sets.max(4)).await;
-    let ended = events.iter().filter(|set| matches!(set.event, Event::SessionRevoked { .. })).count();
-    let calmed = events.iter().any(|set| matches!(&set.event, Event::RiskLevelChange { current_level, .. } if current_level == "LOW"));
+    let ended = events
+        .iter()
+        .filter(|set| matches!(set.event, Event::SessionRevoked { .. }))
+        .count();
+    let calmed = events
+        .iter()
+        .any(|set| matches!(&set.event, Event::RiskLevelChange { current_level, .. } if current_level == "LOW"));
     assert!(ended == 1 && calmed, "{events:?}");
 }
 
@@ -94,14 +128,21 @@ async fn an_unanswered_step_up_ends_the_session_after_ten_minutes() {
     collector.play_until(&rhythm("attacker"), "step_up", 30).await;
     provider.clock.advance(590);
     provider.idp.expire_step_ups().await.unwrap();
-    assert_eq!(App::api(&provider).introspect(&tokens.access).await["active"], json!(false), "the access token is old by now");
+    assert_eq!(
+        App::api(&provider).introspect(&tokens.access).await["active"],
+        json!(false),
+        "the access token is old by now"
+    );
     let state = |answer: crate::harness::Answer| answer.body["state"].clone();
     let idle = json!({"v": 1, "seq": 9000, "span_ms": 1000.0, "clock_ms": 0.1, "pointer": "none", "metrics": {}}).to_string();
     assert_eq!(state(collector.post(idle.clone(), ORIGIN).await), "step_up");
     provider.clock.advance(11);
     provider.idp.expire_step_ups().await.unwrap();
     assert_eq!(state(collector.post(idle.replace("9000", "9001"), ORIGIN).await), "ended");
-    assert_eq!(App::watched(&provider).refresh(&tokens.refresh).await.error(), "invalid_grant");
+    assert_eq!(
+        App::watched(&provider).refresh(&tokens.refresh).await.error(),
+        "invalid_grant"
+    );
     provider.receiver.wait("watched", "logout", 1).await;
 }
 
@@ -170,7 +211,10 @@ async fn without_consent_there_is_no_watch_and_the_sign_in_works() {
     let provider = Provider::start().await;
     let (app, mut visitor) = (App::watched(&provider), provider.visitor());
     let tokens = app.sign_in(&mut visitor, ALICE).await;
-    assert!(!tokens.body["scope"].as_str().unwrap().contains("continuous_auth"), "the scope is narrowed silently");
+    assert!(
+        !tokens.body["scope"].as_str().unwrap().contains("continuous_auth"),
+        "the scope is narrowed silently"
+    );
     assert_eq!(watch_token(&provider, &tokens.access, ORIGIN).await.status, 403);
     assert!(!visitor.cookies.contains_key("__Host-gait-watch"));
 }
@@ -180,7 +224,10 @@ async fn consent_is_given_unticked_apart_and_withdrawn_at_once() {
     let provider = Provider::start().await;
     let (app, mut visitor) = (App::watched(&provider), provider.visitor());
     let page = visitor.ask(&app.request()).await.page();
-    let page = visitor.submit(&page, &[("identifier", "alice"), ("password", ALICE.password)]).await.page();
+    let page = visitor
+        .submit(&page, &[("identifier", "alice"), ("password", ALICE.password)])
+        .await
+        .page();
     let code = visitor.mailed_code(&page, ALICE).await;
     let page = visitor.submit(&page, &[("code", &code)]).await.page();
     assert!(page.form().has("watch"), "{}", page.text());
@@ -195,9 +242,16 @@ async fn consent_is_given_unticked_apart_and_withdrawn_at_once() {
     }
 
     visitor.change(&[("change", "withdraw_consent")]).await;
-    assert_eq!(watch_token(&provider, &tokens.access, ORIGIN).await.error(), "consent_required");
+    assert_eq!(
+        watch_token(&provider, &tokens.access, ORIGIN).await.error(),
+        "consent_required"
+    );
     let answer = collector.play(&rhythm("alice")).await;
-    assert_eq!((answer.status, &answer.body["state"]), (200, &json!("ok")), "what is dropped looks as what is scored");
+    assert_eq!(
+        (answer.status, &answer.body["state"]),
+        (200, &json!("ok")),
+        "what is dropped looks as what is scored"
+    );
     assert!(!visitor.cookies.contains_key("__Host-gait-watch"));
     let page = visitor.get("/account").await;
     assert!(page.form_with("change", "give_consent").is_some());
@@ -237,13 +291,22 @@ async fn a_watch_token_is_good_for_its_own_page_and_for_nothing_but_samples() {
     visitor.agrees = true;
     let (app, mut bobs) = (App::watched(&provider), provider.visitor());
     let tokens = app.sign_in(&mut visitor, ALICE).await;
-    for origin in ["https://evil.example", "https://work.example/", "https://WORK.example", "null", ""] {
+    for origin in [
+        "https://evil.example",
+        "https://work.example/",
+        "https://WORK.example",
+        "null",
+        "",
+    ] {
         let answer = watch_token(&provider, &tokens.access, origin).await;
         assert_eq!((answer.status, answer.error()), (403, "invalid_origin"), "{origin:?}");
     }
     let mut collector = Collector::start(&provider, &tokens).await;
     let batch = collector.batch(&rhythm("alice")).to_string();
-    assert_eq!(collector.post(batch.clone(), "https://evil.example").await.error(), "invalid_origin");
+    assert_eq!(
+        collector.post(batch.clone(), "https://evil.example").await.error(),
+        "invalid_origin"
+    );
     assert_eq!(app.userinfo(&collector.token).await.status, 401);
     assert_eq!(app.refresh(&collector.token).await.error(), "invalid_grant");
     assert!(!app.is_active(&collector.token).await);
@@ -260,7 +323,10 @@ async fn a_watch_token_is_good_for_its_own_page_and_for_nothing_but_samples() {
     assert!(renewed.body["watch_token"].is_string(), "renewed in good time");
     provider.clock.advance(601);
     assert_eq!(collector.play(&rhythm("alice")).await.status, 401);
-    visitor.open(&format!("/end_session?id_token_hint={}", tokens.id)).await.page();
+    visitor
+        .open(&format!("/end_session?id_token_hint={}", tokens.id))
+        .await
+        .page();
     let over = watch_token(&provider, &tokens.access, ORIGIN).await;
     assert!(matches!(over.status, 401 | 409), "{}", over.text);
 }
@@ -272,7 +338,10 @@ async fn after_a_sign_out_the_collector_is_told_that_it_is_over() {
     visitor.agrees = true;
     let tokens = App::watched(&provider).sign_in(&mut visitor, ALICE).await;
     let mut collector = Collector::start(&provider, &tokens).await;
-    visitor.open(&format!("/end_session?id_token_hint={}", tokens.id)).await.page();
+    visitor
+        .open(&format!("/end_session?id_token_hint={}", tokens.id))
+        .await
+        .page();
     assert_eq!(collector.play(&rhythm("alice")).await.body["state"], "ended");
     assert_eq!(watch_token(&provider, &tokens.access, ORIGIN).await.status, 409);
 }
@@ -301,7 +370,9 @@ async fn a_deployment_that_observes_writes_down_and_does_nothing() {
     assert!(App::strict_api(&provider).is_active(&tokens.access).await);
     let account = provider.account(ALICE).await;
     let events = provider.idp.store().events_of(account.id, 500).await.unwrap();
-    let withheld = events.iter().any(|event| matches!(event.what, gait_core::event::What::DecisionWithheld { .. }));
+    let withheld = events
+        .iter()
+        .any(|event| matches!(event.what, gait_core::event::What::DecisionWithheld { .. }));
     assert!(withheld);
 }
 
