@@ -295,7 +295,7 @@ impl Idp {
             Verdict::Failed { text, wrong } => {
                 run.flow.error = Some(text);
                 run.flow.stage = Stage::Factor(asked);
-                if wrong && !picked.is_button && matches!(run.flow.why, Why::StepUp { .. }) {
+                if wrong && !picked.is_button {
                     return self.count_failed_step_up(run).await;
                 }
                 Ok(Turn::Stay)

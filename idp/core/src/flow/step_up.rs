@@ -16,9 +16,9 @@ use crate::visit::Cookie;
 const MAX_RACES: usize = 8;
 
 impl Idp {
-    /// Counts a wrong answer; the last one that is allowed ends the session.
+    /// Counts a wrong answer if a step-up is pending, whatever the flow was begun for; the last one that is allowed ends the session.
     pub(super) async fn count_failed_step_up(&self, run: &mut Run<'_>) -> Result<Turn, FlowError> {
-        let Some(id) = run.flow.base.clone() else {
+        let Some(id) = self.situation(run).await?.own.map(|own| own.id) else {
             return Ok(Turn::Stay);
         };
         for _ in 0..MAX_RACES {
@@ -43,14 +43,14 @@ impl Idp {
         let caller = run.caller;
         let what = What::StepUpFailed { failures };
         let address = address_of(caller);
-        let event = self.event(
+        let events = [self.event(
             what,
             Some(session.account),
             Some(&session.id),
             None,
             address,
             &caller.request_id,
-        );
+        )];
         let write = self
             .store
             .set_risk(&session.id, session.sequence, session.level, Some(&step_up), &events);
