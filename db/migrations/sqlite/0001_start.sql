@@ -220,6 +220,7 @@ CREATE TABLE delivery (
     id           BLOB    NOT NULL UNIQUE,
     client       TEXT    NOT NULL REFERENCES client (id) ON DELETE CASCADE,
     channel      TEXT    NOT NULL,
+    session      TEXT,
     event        BLOB    NOT NULL REFERENCES event (id) ON DELETE CASCADE,
     attempts     INTEGER NOT NULL,
     next_at      INTEGER NOT NULL,
@@ -228,7 +229,7 @@ CREATE TABLE delivery (
     dead         INTEGER NOT NULL,
     last_error   TEXT
 ) STRICT;
-CREATE INDEX delivery_open ON delivery (client, channel, seq) WHERE closed_at IS NULL;
+CREATE INDEX delivery_open ON delivery (client, channel, session, seq) WHERE closed_at IS NULL;
 CREATE INDEX delivery_client ON delivery (client);
 CREATE INDEX delivery_event ON delivery (event);
 CREATE INDEX delivery_closed ON delivery (closed_at) WHERE closed_at IS NOT NULL;

@@ -1,14 +1,19 @@
 //! What the account's owner sees and does at `/account`. What weakens protection needs a fresh proof, and is refused while a
 //! step-up is pending.
 
+mod change;
+mod export;
+
 use crate::Idp;
-use crate::account::{Account, BehaviourConsent, Mode};
+use crate::account::{Account, BehaviourConsent, Mode, StoredCredential};
 use crate::error::{Error, Result};
+use crate::flow::BEHAVIOUR_TEXT_VERSION;
 use crate::grant::Grant;
 use crate::ids::{ClientId, SessionId};
 use crate::session::Session;
 use crate::visit::{Caller, Cookie};
 use gait_sdk::{CredentialId, PluginId, Text, Timestamp};
+use std::collections::BTreeMap;
 
 /// A browser with a living session.
 #[derive(Clone, Debug)]
@@ -132,7 +137,7 @@ impl Idp {
     /// # Errors
     /// A backend is away.
     pub async fn signed_in(&self, caller: &Caller) -> Result<Option<SignedIn>> {
-        todo!()
+        self.browser_session(caller).await
     }
 
     /// What the page shows.
@@ -140,7 +145,75 @@ impl Idp {
     /// # Errors
     /// A backend is away.
     pub async fn account_page(&self, who: &SignedIn) -> Result<AccountPage> {
-        todo!()
+        let id = who.account.id;
+        let stored = self.store.credentials(id, None).await?;
+        let sessions = self.store.sessions_of(id).await?;
+        let enrolling = self.registry.authenticators().map(|plugin| plugin.manifest());
+        Ok(AccountPage {
+            sessions: sessions
+                .into_iter()
+                .filter(|session| self.lives(session, &who.account))
+                .collect(),
+            apps: self.apps(&who.account).await?,
+            held: stored.into_iter().map(|stored| self.held(stored)).collect(),
+            can_enrol: enrolling
+                .filter(|manifest| manifest.enrols)
+                .map(|manifest| (manifest.id.clone(), manifest.label.clone()))
+                .collect(),
+            behaviour: self.behaviour_view(&who.account).await?,
+        })
+    }
+
+    async fn apps(&self, account: &Account) -> Result<Vec<(ClientId, String, Vec<Grant>)>> {
+        let mut by_client: BTreeMap<ClientId, Vec<Grant>> = BTreeMap::new();
+        for grant in self.store.grants_of(account.id).await? {
+            by_client.entry(grant.client.clone()).or_default().push(grant);
+        }
+        let mut apps = Vec::with_capacity(by_client.len());
+        for (id, grants) in by_client {
+            let client = self.store.client(&id).await?;
+            let name = client.map_or_else(|| id.to_string(), |client| client.name);
+            apps.push((id, name, grants));
+        }
+        Ok(apps)
+    }
+
+    fn held(&self, stored: StoredCredential) -> Held {
+        let manifest = self.registry.authenticator(&stored.plugin).map(|plugin| plugin.manifest());
+        let named = || Text::new("unknown-plugin", stored.plugin.as_str());
+        Held {
+            kind: manifest.map_or_else(named, |manifest| manifest.label.clone()),
+            waiver: manifest.is_some_and(|manifest| manifest.waiver),
+            id: stored.credential.id,
+            plugin: stored.plugin,
+            label: stored.credential.label,
+            created_at: stored.credential.created_at,
+            last_used_at: stored.last_used_at,
+        }
+    }
+
+    async fn behaviour_view(&self, account: &Account) -> Result<BehaviourView> {
+        let mut view = BehaviourView {
+            available: self.watches(),
+            consent: self.store.behaviour_consent(account.id).await?,
+            text_version: BEHAVIOUR_TEXT_VERSION.to_owned(),
+            mode: account.mode,
+            samples: 0,
+            waiting: 0,
+            needed: 0,
+            enrolled: false,
+        };
+        let Some(scorer) = self.registry.scorer() else {
+            return Ok(view);
+        };
+        let manifest = scorer.manifest();
+        view.needed = manifest.enrol_samples;
+        view.waiting = self.store.count_unsettled(account.id, &manifest.id).await?;
+        if let Some(model) = self.store.model(account.id, &manifest.id).await? {
+            view.samples = model.samples;
+            view.enrolled = model.enrolled;
+        }
+        Ok(view)
     }
 
     /// Makes a change, if `csrf` is right and the session is proven enough for it.
@@ -148,7 +221,8 @@ impl Idp {
     /// # Errors
     /// See [`ChangeError`].
     pub async fn change(&self, change: &Change, csrf: &str, caller: &Caller) -> Result<Vec<Cookie>, ChangeError> {
-        todo!()
+        let who = self.changer(csrf, caller).await?;
+        self.make_change(change, &who, caller).await
     }
 
     /// Everything held about the person's behaviour and account, as JSON. Needs a fresh proof.
@@ -156,6 +230,8 @@ impl Idp {
     /// # Errors
     /// See [`ChangeError`].
     pub async fn export(&self, csrf: &str, caller: &Caller) -> Result<serde_json::Value, ChangeError> {
-        todo!()
+        let who = self.changer(csrf, caller).await?;
+        self.check_fresh(&who)?;
+        Ok(self.export_of(&who).await?)
     }
 }

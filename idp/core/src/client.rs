@@ -117,6 +117,6 @@ pub struct Client {
     pub introspects: bool,
     /// As a resource server: it turns `step_up_required` into an RFC 9470 challenge.
     pub step_up_aware: bool,
-    /// Accept assertions whose audience is the token endpoint (before RFC 10070).
-    pub legacy_assertion_audience: bool,
+    /// Accept assertions as they were before RFC 10070: for the token endpoint's URL, and for up to an hour.
+    pub legacy_assertions: bool,
 }

@@ -254,7 +254,8 @@ impl Idp {
             &origin.caller.request_id,
         ));
         if work.notices.is_empty() && origin.session.is_some() {
-            work.notices.extend(self.credential_notice(origin.account, origin.plugin, change, origin.caller));
+            work.notices
+                .extend(self.credential_notice(origin.account, origin.plugin, change, origin.caller));
         }
     }
 
@@ -318,7 +319,13 @@ impl Idp {
         Ok(())
     }
 
-    fn approval_mail(&self, origin: Origin<'_>, template: &str, secret: &Secret, ttl_s: u32) -> Result<OutgoingMail, EffectError> {
+    fn approval_mail(
+        &self,
+        origin: Origin<'_>,
+        template: &str,
+        secret: &Secret,
+        ttl_s: u32,
+    ) -> Result<OutgoingMail, EffectError> {
         let mut args = self.mail_args(origin.account, origin.caller);
         args.insert("link".to_owned(), format!("{}/approve/{}", self.issuer, secret.expose()));
         args.insert("minutes".to_owned(), ttl_s.div_ceil(60).to_string());
@@ -412,7 +419,12 @@ fn when(at: Timestamp) -> String {
         |at| {
             let (date, time) = (at.date(), at.time());
             let (month, day) = (u8::from(date.month()), date.day());
-            format!("{}-{month:02}-{day:02} {:02}:{:02} UTC", date.year(), time.hour(), time.minute())
+            format!(
+                "{}-{month:02}-{day:02} {:02}:{:02} UTC",
+                date.year(),
+                time.hour(),
+                time.minute()
+            )
         },
     )
 }

@@ -20,14 +20,18 @@ impl Idp {
     pub async fn set_mode_by_operator(&self, account: &Account, mode: Mode) -> Result<()> {
         if mode == Mode::Auth && !self.is_enrolled(account).await? {
             let name = account.username.as_str();
-            return Err(Error::Inconsistent(format!("{name} isn't enrolled yet: there is nothing to judge by")));
+            return Err(Error::Inconsistent(format!(
+                "{name} isn't enrolled yet: there is nothing to judge by"
+            )));
         }
         let event = self.event(What::ModeChanged { mode }, Some(account.id), None, None, None, TXN);
         Ok(self.store.set_mode(account.id, mode, &[event]).await?)
     }
 
     async fn is_enrolled(&self, account: &Account) -> Result<bool> {
-        let Some(scorer) = self.registry.scorer() else { return Ok(false) };
+        let Some(scorer) = self.registry.scorer() else {
+            return Ok(false);
+        };
         let model = self.store.model(account.id, &scorer.manifest().id).await?;
         Ok(model.is_some_and(|model| model.enrolled))
     }
@@ -55,10 +59,18 @@ impl Idp {
         let now = self.ports.now();
         let plugin = credential.plugin.clone();
         let held = self.store.credentials(account.id, Some(&plugin)).await?;
-        let mut credentials: Vec<_> =
-            held.into_iter().map(|held| CredentialChange::Forget { plugin: plugin.clone(), id: held.credential.id }).collect();
+        let mut credentials: Vec<_> = held
+            .into_iter()
+            .map(|held| CredentialChange::Forget {
+                plugin: plugin.clone(),
+                id: held.credential.id,
+            })
+            .collect();
         credentials.push(CredentialChange::Add(credential));
-        let what = What::CredentialChanged { plugin, change: "update".to_owned() };
+        let what = What::CredentialChanged {
+            plugin,
+            change: "update".to_owned(),
+        };
         let batch = EffectBatch {
             credentials,
             approvals: Vec::new(),
@@ -72,10 +84,15 @@ impl Idp {
     async fn end_all_by_operator(&self, account: &Account) -> Result<()> {
         let reason = EndReason::AccountChanged;
         let events = |session: &crate::session::Session| {
-            let what = What::SessionEnded { reason, reasons: Vec::new() };
+            let what = What::SessionEnded {
+                reason,
+                reasons: Vec::new(),
+            };
             vec![self.event(what, Some(session.account), Some(&session.id), None, None, TXN)]
         };
-        self.store.end_sessions(&Which::AllOf(account.id), self.ports.now(), reason, &events).await?;
+        self.store
+            .end_sessions(&Which::AllOf(account.id), self.ports.now(), reason, &events)
+            .await?;
         self.ports.wake.wake();
         Ok(())
     }
@@ -86,7 +103,10 @@ impl Idp {
     /// # Errors
     /// There is no scorer, it fails, or a backend is away.
     pub async fn enrol_from(&self, account: &Account, batches: &[Batch]) -> Result<()> {
-        let scorer = self.registry.scorer().ok_or_else(|| Error::Inconsistent("there is no scorer".to_owned()))?;
+        let scorer = self
+            .registry
+            .scorer()
+            .ok_or_else(|| Error::Inconsistent("there is no scorer".to_owned()))?;
         let plugin = scorer.manifest().id.clone();
         for batch in batches {
             self.keep_imported(scorer.as_ref(), &plugin, account, batch).await?;
@@ -104,7 +124,8 @@ impl Idp {
         let scored = scorer.score(&cx, None, State::default(), batch).await;
         let scored = scored.map_err(|error| Error::Inconsistent(error.to_string()))?;
         if let Some(record) = scored.record {
-            self.keep_record(account.id, &SessionId::from("import"), Label::Proven, &record).await?;
+            self.keep_record(account.id, &SessionId::from("import"), Label::Proven, &record)
+                .await?;
         }
         Ok(())
     }

@@ -167,7 +167,7 @@ impl Idp {
     }
 
     /// Who is signed in in this browser.
-    pub(crate) async fn session_of(&self, caller: &Caller) -> Result<Option<SignedIn>> {
+    pub(crate) async fn browser_session(&self, caller: &Caller) -> Result<Option<SignedIn>> {
         let Some(secret) = &caller.session else { return Ok(None) };
         let Some(session) = self.store.session_by_secret(&secret.hash()).await? else {
             return Ok(None);

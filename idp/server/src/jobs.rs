@@ -31,17 +31,31 @@ pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, retrain_every_s:
     let node = idp.ports().uuid().to_string();
     let mut jobs = JoinSet::new();
     let learn = Duration::from_secs(u64::from(retrain_every_s));
-    jobs.spawn(every(idp.clone(), node.clone(), "learn", learn, None, |idp| async move { idp.learn_due().await.map(drop) }));
-    jobs.spawn(every(idp.clone(), node.clone(), "step-ups", STEP_UPS_EVERY, None, |idp| async move {
-        idp.expire_step_ups().await
+    jobs.spawn(every(idp.clone(), node.clone(), "learn", learn, None, |idp| async move {
+        idp.learn_due().await.map(drop)
     }));
-    jobs.spawn(every(idp.clone(), node.clone(), "outbox", OUTBOX_EVERY, Some(bell.clone()), move |idp| {
-        let callbacks = callbacks.clone();
-        async move {
-            idp.expand_events().await?;
-            callbacks.deliver_due(&idp).await
-        }
-    }));
+    jobs.spawn(every(
+        idp.clone(),
+        node.clone(),
+        "step-ups",
+        STEP_UPS_EVERY,
+        None,
+        |idp| async move { idp.expire_step_ups().await },
+    ));
+    jobs.spawn(every(
+        idp.clone(),
+        node.clone(),
+        "outbox",
+        OUTBOX_EVERY,
+        Some(bell.clone()),
+        move |idp| {
+            let callbacks = callbacks.clone();
+            async move {
+                idp.expand_events().await?;
+                callbacks.deliver_due(&idp).await
+            }
+        },
+    ));
     jobs.spawn(every(idp.clone(), node, "purge", PURGE_EVERY, None, |idp| async move {
         let before = idp.ports().now().plus(-KEEP_DEAD_S);
         idp.store().purge(before).await?;

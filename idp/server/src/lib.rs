@@ -139,10 +139,18 @@ impl Builder {
             mail.client.as_ref().and_then(|client| client_themes.get(client)).cloned()
         });
         let bell = jobs::Bell::default();
-        let ports =
-            Ports { clock: self.clock, entropy: self.entropy, mailer: Arc::new(mailer), wake: Arc::new(bell.clone()) };
+        let ports = Ports {
+            clock: self.clock,
+            entropy: self.entropy,
+            mailer: Arc::new(mailer),
+            wake: Arc::new(bell.clone()),
+        };
         let ephemeral = Arc::new(InProcess::new(ports.clock.clone(), EPHEMERAL_ENTRIES));
-        let senders = config.senders.iter().map(config::SenderConfig::sender).collect::<Result<_, _>>();
+        let senders = config
+            .senders
+            .iter()
+            .map(config::SenderConfig::sender)
+            .collect::<Result<_, _>>();
         let setup = Setup {
             issuer: config.issuer.clone(),
             policy: config.policy.clone(),
@@ -173,11 +181,7 @@ impl Builder {
 }
 
 /// Every plugin behind its limits; CPU-bound ones share as many slots as there are cores.
-fn registry(
-    config: &Config,
-    factors: Vec<Arc<dyn Authenticator>>,
-    scorer: Option<Arc<dyn Scorer>>,
-) -> anyhow::Result<Registry> {
+fn registry(config: &Config, factors: Vec<Arc<dyn Authenticator>>, scorer: Option<Arc<dyn Scorer>>) -> anyhow::Result<Registry> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let slots = Arc::new(Semaphore::new(cores));
     let plugins = &config.plugins;
@@ -186,10 +190,9 @@ fn registry(
         Arc::new(gait_email_otp::EmailOtp::new(plugins.email_otp.clone())?),
         Arc::new(gait_ip_trust::IpTrust::new(plugins.ip_trust.clone())?),
     ];
-    let registry = tree
-        .into_iter()
-        .chain(factors)
-        .fold(Registry::default(), |registry, factor| registry.with(plugins::guard(factor, slots.clone())));
+    let registry = tree.into_iter().chain(factors).fold(Registry::default(), |registry, factor| {
+        registry.with(plugins::guard(factor, slots.clone()))
+    });
     let scorer = match scorer {
         Some(scorer) => scorer,
         None => Arc::new(gait_behavior::Behavior::new(config.plugins.behavior.clone())?),

@@ -47,8 +47,18 @@ impl Catcher {
     fn catch(&self, to: &str, subject: String, text: String, html: String) {
         let mut caught = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         caught.0 += 1;
-        let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let mail = CaughtMail { id: caught.0, to: to.to_owned(), subject, text, html, at };
+        #[allow(clippy::disallowed_methods, reason = "shown beside a caught mail, decides nothing")]
+        let at = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        let mail = CaughtMail {
+            id: caught.0,
+            to: to.to_owned(),
+            subject,
+            text,
+            html,
+            at,
+        };
         caught.1.push_front(mail);
         caught.1.truncate(CAUGHT);
     }
@@ -56,7 +66,12 @@ impl Catcher {
     /// Caught mails, newest first; of one address if `to` is given.
     pub fn mails(&self, to: Option<&str>) -> Vec<CaughtMail> {
         let caught = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        caught.1.iter().filter(|mail| to.is_none_or(|to| mail.to.eq_ignore_ascii_case(to))).cloned().collect()
+        caught
+            .1
+            .iter()
+            .filter(|mail| to.is_none_or(|to| mail.to.eq_ignore_ascii_case(to)))
+            .cloned()
+            .collect()
     }
 }
 
@@ -84,7 +99,10 @@ impl Outlet {
             MailTls::Tls => AsyncSmtpTransport::<Tokio1Executor>::relay(&config.host)?,
             MailTls::None => AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host),
         };
-        let builder = config.port.map_or(builder.clone(), |port| builder.port(port)).timeout(Some(TIMEOUT));
+        let builder = config
+            .port
+            .map_or(builder.clone(), |port| builder.port(port))
+            .timeout(Some(TIMEOUT));
         let builder = match (&config.username, &config.password_file) {
             (Some(username), Some(file)) => {
                 let password = std::fs::read_to_string(file)?;
@@ -93,7 +111,10 @@ impl Outlet {
             (None, None) => builder,
             _ => anyhow::bail!("smtp: username and password_file belong together"),
         };
-        Ok(Self::Smtp { transport: builder.build(), from: config.from.parse()? })
+        Ok(Self::Smtp {
+            transport: builder.build(),
+            from: config.from.parse()?,
+        })
     }
 
     async fn send(&self, mail: &OutgoingMail, themes: &Themes, theme: Option<&str>) -> anyhow::Result<()> {
@@ -119,7 +140,11 @@ pub struct QueuedMailer(mpsc::Sender<OutgoingMail>);
 
 impl QueuedMailer {
     /// Starts the sending task; `theme_of` names the theme of a mail's client.
-    pub fn start(outlet: Outlet, themes: Arc<Themes>, theme_of: impl Fn(&OutgoingMail) -> Option<String> + Send + 'static) -> Self {
+    pub fn start(
+        outlet: Outlet,
+        themes: Arc<Themes>,
+        theme_of: impl Fn(&OutgoingMail) -> Option<String> + Send + 'static,
+    ) -> Self {
         let (sender, mut queue) = mpsc::channel::<OutgoingMail>(QUEUE);
         tokio::spawn(async move {
             while let Some(mail) = queue.recv().await {

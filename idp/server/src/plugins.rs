@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use gait_sdk::{
-    Answer, Authenticator, Batch, Context, Cost, Effect, Host, Labelled, Learned, Manifest, Memo, ModelBlob, Outcome, PluginError,
-    PluginId, Prepared, Reply, Scored, Scorer, ScorerManifest, State,
+    Answer, Authenticator, Batch, Context, Cost, Effect, Host, Labelled, Learned, Manifest, Memo, ModelBlob, Outcome,
+    PluginError, PluginId, Prepared, Reply, Scored, Scorer, ScorerManifest, State,
 };
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -29,13 +29,23 @@ pub struct Guarded<T: ?Sized> {
 /// Wraps an authenticator. `slots` bounds how many CPU-bound calls run at once, over all plugins that share it.
 pub fn guard(inner: Arc<dyn Authenticator>, slots: Arc<Semaphore>) -> Arc<dyn Authenticator> {
     let manifest = inner.manifest();
-    Arc::new(Guarded { cost: manifest.cost, id: manifest.id.clone(), slots, inner })
+    Arc::new(Guarded {
+        cost: manifest.cost,
+        id: manifest.id.clone(),
+        slots,
+        inner,
+    })
 }
 
 /// Wraps a scorer: learning is CPU-bound, judging is not.
 pub fn guard_scorer(inner: Arc<dyn Scorer>, slots: Arc<Semaphore>) -> Arc<dyn Scorer> {
     let id = inner.manifest().id.clone();
-    Arc::new(Guarded { cost: Cost::Cpu, id, slots, inner })
+    Arc::new(Guarded {
+        cost: Cost::Cpu,
+        id,
+        slots,
+        inner,
+    })
 }
 
 impl<T: ?Sized> Guarded<T> {
@@ -46,15 +56,28 @@ impl<T: ?Sized> Guarded<T> {
                 return Ok(call.await);
             }
             let slot = tokio::time::timeout(QUEUE_WAIT, self.slots.acquire()).await;
-            let _slot = slot.ok().and_then(Result::ok).ok_or_else(|| self.busy("no slot became free"))?;
+            let _slot = slot
+                .ok()
+                .and_then(Result::ok)
+                .ok_or_else(|| self.busy("no slot became free"))?;
             Ok(off_the_async_threads(call).await)
         };
-        let outcome = tokio::time::timeout(DEADLINE, bounded).await.map_err(|_| self.busy("deadline passed"))??;
-        outcome.unwrap_or_else(|_| Err(PluginError::Failed { plugin: self.id.clone(), detail: "panicked".to_owned() }))
+        let outcome = tokio::time::timeout(DEADLINE, bounded)
+            .await
+            .map_err(|_| self.busy("deadline passed"))??;
+        outcome.unwrap_or_else(|_| {
+            Err(PluginError::Failed {
+                plugin: self.id.clone(),
+                detail: "panicked".to_owned(),
+            })
+        })
     }
 
     fn busy(&self, detail: &str) -> PluginError {
-        PluginError::Busy { plugin: self.id.clone(), detail: detail.to_owned() }
+        PluginError::Busy {
+            plugin: self.id.clone(),
+            detail: detail.to_owned(),
+        }
     }
 }
 
@@ -81,7 +104,9 @@ impl Authenticator for Guarded<dyn Authenticator> {
         self.call(Cost::Light, self.inner.settled(cx, outcome)).await
     }
     fn ip_score(&self, cx: &Context) -> Option<f64> {
-        std::panic::catch_unwind(AssertUnwindSafe(|| self.inner.ip_score(cx))).ok().flatten()
+        std::panic::catch_unwind(AssertUnwindSafe(|| self.inner.ip_score(cx)))
+            .ok()
+            .flatten()
     }
 }
 
@@ -93,13 +118,7 @@ impl Scorer for Guarded<dyn Scorer> {
     fn prepare(&self, model: &ModelBlob) -> Result<Prepared, PluginError> {
         self.inner.prepare(model)
     }
-    async fn score(
-        &self,
-        cx: &Context,
-        model: Option<&Prepared>,
-        state: State,
-        batch: &Batch,
-    ) -> Result<Scored, PluginError> {
+    async fn score(&self, cx: &Context, model: Option<&Prepared>, state: State, batch: &Batch) -> Result<Scored, PluginError> {
         self.call(Cost::Light, self.inner.score(cx, model, state, batch)).await
     }
     async fn learn(&self, cx: &Context, model: Option<&ModelBlob>, records: &[Labelled]) -> Result<Learned, PluginError> {
@@ -150,14 +169,20 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_error() {
         let plugin = hostile(|| panic!("on purpose"));
-        let error = plugin.challenge(&kit::context(), &kit::TestHost::default()).await.unwrap_err();
+        let error = plugin
+            .challenge(&kit::context(), &kit::TestHost::default())
+            .await
+            .unwrap_err();
         assert!(matches!(error, PluginError::Failed { .. }), "{error}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_never_ends_is_an_error() {
         let plugin = hostile(|| ());
-        let error = plugin.challenge(&kit::context(), &kit::TestHost::default()).await.unwrap_err();
+        let error = plugin
+            .challenge(&kit::context(), &kit::TestHost::default())
+            .await
+            .unwrap_err();
         assert!(matches!(error, PluginError::Busy { .. }), "{error}");
     }
 }

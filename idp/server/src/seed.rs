@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 
 /// Themes of declared clients, for their mails.
 pub fn client_themes(config: &Config) -> BTreeMap<ClientId, String> {
-    let themed = config.clients.iter().filter_map(|client| Some((ClientId(client.id.clone()), client.theme.clone()?)));
+    let themed = config
+        .clients
+        .iter()
+        .filter_map(|client| Some((ClientId(client.id.clone()), client.theme.clone()?)));
     themed.collect()
 }
 
@@ -23,12 +26,15 @@ pub async fn declared(idp: &Idp, config: &Config) -> anyhow::Result<()> {
     for declared in &config.clients {
         let client = declared.client().map_err(|why| anyhow!(why))?;
         if let Some(plan) = &client.plan {
-            idp.registry().check_plan(&format!("the plan of client {}", client.id), plan)?;
+            idp.registry()
+                .check_plan(&format!("the plan of client {}", client.id), plan)?;
         }
         idp.store().put_client(&client).await?;
     }
     for declared in &config.accounts {
-        account(idp, config, declared).await.with_context(|| format!("account {}", declared.username))?;
+        account(idp, config, declared)
+            .await
+            .with_context(|| format!("account {}", declared.username))?;
     }
     Ok(())
 }
@@ -38,9 +44,19 @@ async fn account(idp: &Idp, config: &Config, declared: &AccountConfig) -> anyhow
     match idp.store().account_by(&wanted.username).await? {
         Some(found) if found.username == wanted.username => {
             let now = idp.ports().now();
-            let follow = Account { email: wanted.email, email_verified: wanted.email_verified, claims: wanted.claims, ..found.clone() };
+            let follow = Account {
+                email: wanted.email,
+                email_verified: wanted.email_verified,
+                claims: wanted.claims,
+                ..found.clone()
+            };
             if follow != found {
-                idp.store().put_profile(&Account { updated_at: now, ..follow }).await?;
+                idp.store()
+                    .put_profile(&Account {
+                        updated_at: now,
+                        ..follow
+                    })
+                    .await?;
             }
         }
         Some(_) => return Err(anyhow!("the user name is another account's e-mail address")),

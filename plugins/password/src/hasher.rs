@@ -7,6 +7,7 @@ use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use gait_sdk::PluginError;
 use std::hint::black_box;
+use unicode_normalization::UnicodeNormalization;
 
 /// Whether a password was right.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Hasher {
 
     /// A PHC string.
     pub(crate) fn hash(&self, password: &str, salt: &[u8; 16]) -> Result<String, PluginError> {
-        let hash = self.argon2().hash_password_with_salt(password.as_bytes(), salt);
+        let hash = self.argon2().hash_password_with_salt(composed(password).as_bytes(), salt);
         hash.map(|hash| hash.to_string()).map_err(|error| failed(&error.to_string()))
     }
 
@@ -45,7 +46,7 @@ impl Hasher {
     pub(crate) fn verify(&self, password: &str, phc: &str) -> Result<Verdict, PluginError> {
         let stored = PasswordHash::new(phc).map_err(|_| corrupt("the hash is no PHC string"))?;
         let params = self.stored_params(&stored)?;
-        match self.argon2().verify_password(password.as_bytes(), &stored) {
+        match self.argon2().verify_password(composed(password).as_bytes(), &stored) {
             Ok(()) if self.is_current(&stored, &params) => Ok(Verdict::Right),
             Ok(()) => Ok(Verdict::RightButOutdated),
             Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
@@ -77,4 +78,9 @@ impl Hasher {
     fn argon2(&self) -> Argon2<'static> {
         Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
     }
+}
+
+/// Unicode's form NFC: keyboards differ in how they send an accented letter, and the person can't see it (NIST SP 800-63B-4 §3.1.1.2).
+fn composed(password: &str) -> String {
+    password.nfc().collect()
 }

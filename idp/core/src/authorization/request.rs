@@ -7,6 +7,7 @@ use crate::client::Client;
 use crate::grant::Scopes;
 use crate::ids::ClientId;
 use crate::params::Params;
+use crate::token::claims::implied;
 use crate::token::jws::Typ;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,6 +61,8 @@ pub(crate) struct AuthorizationRequest {
     pub ui_locales: Vec<String>,
     /// The `claims` parameter.
     pub claims: Option<Value>,
+    /// Scopes whose claims it asks for by name.
+    pub implied_scopes: Scopes,
 }
 
 impl AuthorizationRequest {
@@ -104,6 +107,7 @@ impl Idp {
             login_hint: params.owned("login_hint"),
             expected_subject: checks::agreed(subjects.into_iter().flatten().collect())?,
             ui_locales: checks::list(params, "ui_locales")?,
+            implied_scopes: implied(claims.as_ref(), client),
             claims,
         })
     }

@@ -37,7 +37,7 @@ struct Wire {
 ///
 /// # Errors
 /// [`WatchError::Bad`] for anything else that isn't a batch.
-pub(super) fn parse(body: &[u8]) -> Result<Option<Batch>, WatchError> {
+pub(crate) fn parse(body: &[u8]) -> Result<Option<Batch>, WatchError> {
     if body.len() > MAX_BODY {
         return Err(bad("the body is larger than 16 KiB"));
     }

@@ -15,6 +15,7 @@ mod signals;
 mod watch_token;
 mod watching;
 
+pub(crate) use batch::parse as parse_batch;
 pub(crate) use samples::proven;
 
 use crate::error::Error;

@@ -2,7 +2,7 @@
 
 use super::engine::{End, Turn, has_inputs};
 use super::situation::Run;
-use super::state::{Asked, Flow, Goal, Held, Stage, Who};
+use super::state::{Asked, Done, Flow, Goal, Held, Stage, Who};
 use super::verify::{Posed, Verdict};
 use super::{FlowError, Progress, Why, words};
 use crate::Idp;
@@ -45,7 +45,11 @@ fn check_fields(fields: &Fields) -> Result<(), FlowError> {
         return Err(bad("too many fields"));
     }
     for (name, value) in fields {
-        let longest = if name == "behavior" { MAX_BEHAVIOUR_BYTES } else { MAX_VALUE_BYTES };
+        let longest = if name == "behavior" {
+            MAX_BEHAVIOUR_BYTES
+        } else {
+            MAX_VALUE_BYTES
+        };
         if name.len() > MAX_NAME_BYTES || value.len() > longest {
             return Err(bad("a field is too long"));
         }
@@ -108,7 +112,7 @@ impl Idp {
     }
 
     async fn work<'a>(&self, flow: Flow, fields: &Fields, caller: &'a Caller) -> Result<(Run<'a>, Turn), FlowError> {
-        let signed_in = self.session_of(caller).await?;
+        let signed_in = self.browser_session(caller).await?;
         let mut run = Run {
             flow,
             caller,
@@ -179,6 +183,7 @@ impl Idp {
         run.flow.base = None;
         run.flow.sample = None;
         run.flow.preferred = None;
+        run.flow.done = Done::default();
         run.flow.switch_to(Who::Nobody);
         self.advance(run).await
     }
@@ -290,7 +295,7 @@ impl Idp {
             Verdict::Failed { text, wrong } => {
                 run.flow.error = Some(text);
                 run.flow.stage = Stage::Factor(asked);
-                if wrong && !picked.is_button && matches!(run.flow.why, Why::StepUp { .. }) {
+                if wrong && !picked.is_button {
                     return self.count_failed_step_up(run).await;
                 }
                 Ok(Turn::Stay)
@@ -322,7 +327,10 @@ impl Idp {
 
     /// The way that was chosen leaves the list of other ways, and the one before takes its place.
     fn offer_instead(&self, run: &mut Run<'_>, chosen: &PluginId, before: &PluginId) {
-        let label = self.registry.authenticator(before).map(|plugin| plugin.manifest().label.clone());
+        let label = self
+            .registry
+            .authenticator(before)
+            .map(|plugin| plugin.manifest().label.clone());
         if let (Some(way), Some(label)) = (run.flow.ways.iter_mut().find(|way| way.plugin == *chosen), label) {
             way.plugin = before.clone();
             way.label = label;

@@ -64,7 +64,11 @@ impl Idp {
 
     async fn pursue(&self, run: &mut Run<'_>, now: &Situation, demand: &Demand) -> Result<Option<Turn>, FlowError> {
         if self.essential_acr_is_out_of_reach(&run.flow, now) {
-            return Ok(Some(self.refuse(run, "unmet_authentication_requirements", "the level can't be reached")));
+            return Ok(Some(self.refuse(
+                run,
+                "unmet_authentication_requirements",
+                "the level can't be reached",
+            )));
         }
         run.flow.why = why(&run.flow, now, demand);
         if run.flow.who == Who::Nobody {
@@ -98,7 +102,9 @@ impl Idp {
         };
         run.flow.judged = true;
         let occasion = Self::occasion(&run.flow, now, &run.caller.visitor);
-        let cx = self.context(&PluginId::from(BEHAVIOUR), Whom::Known(account), occasion).await?;
+        let cx = self
+            .context(&PluginId::from(BEHAVIOUR), Whom::Known(account), occasion)
+            .await?;
         match self.signin_trust(account, run.flow.sample.as_ref(), &cx).await? {
             SignInTrust::Neutral => Ok(false),
             SignInTrust::RemovesWaivers => {
@@ -170,7 +176,9 @@ impl Idp {
                 Posed::Failed(text) => failed = failed.or(Some((id, text))),
             }
         }
-        let Some((plugin, text)) = failed else { return Ok(Pursued::Stuck) };
+        let Some((plugin, text)) = failed else {
+            return Ok(Pursued::Stuck);
+        };
         run.flow.ways = Vec::new();
         run.flow.error = Some(text);
         run.flow.stage = Stage::Factor(self.dead_question(plugin));
@@ -179,7 +187,10 @@ impl Idp {
 
     /// A question that can only be asked anew.
     pub(super) fn dead_question(&self, plugin: PluginId) -> Asked {
-        let label = self.registry.authenticator(&plugin).map(|plugin| plugin.manifest().label.clone());
+        let label = self
+            .registry
+            .authenticator(&plugin)
+            .map(|plugin| plugin.manifest().label.clone());
         Asked {
             form: label.map_or_else(words::dead_end, words::ask_again),
             plugin,
@@ -198,14 +209,23 @@ impl Idp {
     ) -> Result<Vec<Way>, FlowError> {
         // Before anything is proven, which ways somebody has is nobody's business: all are offered that anybody might have.
         let proven = now.evidence(&run.flow).holds_factor(plan::Fresh::Any) || run.flow.base.is_some();
-        let whom = if proven { now.whom(&run.flow) } else { Whom::Unknown(run.flow.who.name()) };
+        let whom = if proven {
+            now.whom(&run.flow)
+        } else {
+            Whom::Unknown(run.flow.who.name())
+        };
         let mut ways = Vec::new();
         for plugin in self.asking_ways(run, demand) {
             let manifest = plugin.manifest();
             let occasion = Self::occasion(&run.flow, now, &run.caller.visitor);
             let cx = self.context(&manifest.id, whom, occasion).await?;
             let asks = |step: &Step| matches!(step, Step::Ask { .. });
-            if manifest.id != *current && self.challenge(plugin.as_ref(), &cx).await.is_ok_and(|reply| asks(&reply.step)) {
+            if manifest.id != *current
+                && self
+                    .challenge(plugin.as_ref(), &cx)
+                    .await
+                    .is_ok_and(|reply| asks(&reply.step))
+            {
                 ways.push(Way {
                     plugin: manifest.id.clone(),
                     label: manifest.label.clone(),
@@ -219,7 +239,11 @@ impl Idp {
     async fn first_page(&self, run: &mut Run<'_>, now: &Situation, demand: &Demand) -> Result<(), FlowError> {
         let typed = match &run.flow.stage {
             Stage::SignIn { identifier, .. } => identifier.clone(),
-            _ => run.flow.request().and_then(|request| request.login_hint.clone()).unwrap_or_default(),
+            _ => run
+                .flow
+                .request()
+                .and_then(|request| request.login_hint.clone())
+                .unwrap_or_default(),
         };
         let mut asked = None;
         let first = self.asking_ways(run, demand).into_iter().next();
@@ -248,7 +272,9 @@ impl Idp {
         let id = &plugin.manifest().id;
         let occasion = Self::occasion(&run.flow, now, &run.caller.visitor);
         let cx = self.context(id, Whom::Unknown(""), occasion).await?;
-        let Ok(reply) = self.challenge(plugin, &cx).await else { return Ok(None) };
+        let Ok(reply) = self.challenge(plugin, &cx).await else {
+            return Ok(None);
+        };
         match reply.step {
             Step::Ask { form, memo } if reply.effects.is_empty() => Ok(Some(Asked {
                 plugin: id.clone(),
@@ -274,7 +300,11 @@ impl Idp {
             return Ok(Some(Turn::Stay));
         }
         if matches!(run.flow.goal, Goal::Authorization(_)) {
-            return Ok(Some(self.refuse(run, "access_denied", "no factor that is needed can be proven")));
+            return Ok(Some(self.refuse(
+                run,
+                "access_denied",
+                "no factor that is needed can be proven",
+            )));
         }
         let plugin = demand.row.0.first().cloned().unwrap_or_else(|| PluginId::from(""));
         run.flow.ways = Vec::new();
@@ -287,7 +317,10 @@ impl Idp {
 
     /// Counts mails for nobody as they would be counted for an account, and sends none.
     pub(super) async fn count_mails_for_nobody(&self, run: &Run<'_>, effects: &[gait_sdk::Effect]) -> Result<bool, FlowError> {
-        let mails = effects.iter().filter(|effect| matches!(effect, gait_sdk::Effect::Mail(_))).count();
+        let mails = effects
+            .iter()
+            .filter(|effect| matches!(effect, gait_sdk::Effect::Mail(_)))
+            .count();
         let whom = Counted::Identifier(run.flow.who.name());
         Ok(self.may_mail(whom, &run.caller.visitor, mails).await?)
     }
@@ -324,5 +357,7 @@ fn why(flow: &Flow, now: &Situation, demand: &Demand) -> Why {
 /// True if a form has something to fill in or press.
 pub(super) fn has_inputs(form: &Form) -> bool {
     use gait_sdk::Node;
-    form.nodes.iter().any(|node| !matches!(node, Node::Paragraph { .. } | Node::Show { .. }))
+    form.nodes
+        .iter()
+        .any(|node| !matches!(node, Node::Paragraph { .. } | Node::Show { .. }))
 }

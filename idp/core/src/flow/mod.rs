@@ -1,11 +1,30 @@
 //! Flows: one sign-in or step-up in one browser. A login is a step-up from nothing.
 
+mod answer;
+mod begin;
+pub(crate) mod call;
+mod consent;
+mod engine;
+mod finish;
+pub(crate) mod limits;
+pub(crate) mod plan;
+mod prompt;
+mod sample;
+mod situation;
+mod state;
+mod step_up;
+mod verify;
+pub(crate) mod words;
+
+pub use consent::BEHAVIOUR_TEXT_VERSION;
+
 use crate::Idp;
 use crate::authorization::AuthorizationResponse;
 use crate::error::{Error, Result};
 use crate::ids::FlowId;
 use crate::visit::{Caller, Cookie};
 use gait_sdk::{Form, PluginId, Text};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the visitor should see next.
@@ -39,7 +58,8 @@ pub struct PromptClient {
 }
 
 /// Why we ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Why {
     /// Sign-in.
     SignIn,
@@ -56,7 +76,7 @@ pub enum Why {
 }
 
 /// Another way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Way {
     /// Which plugin.
     pub plugin: PluginId,
@@ -77,7 +97,7 @@ pub enum Ask {
         /// This browser holds the behaviour marker: measure while the identifier is typed, answer in `behavior` (JSON).
         collect: bool,
     },
-    /// A factor's form; answers by its fields' names.
+    /// A factor's form; answers by its fields' names. In a sign-in also `account=other`: begin again as somebody else.
     Factor {
         /// Which.
         plugin: PluginId,
@@ -149,35 +169,26 @@ impl Idp {
     /// # Errors
     /// [`FlowError::Gone`], or a backend is away.
     pub async fn prompt(&self, id: &FlowId, caller: &Caller) -> Result<Prompt, FlowError> {
-        todo!()
+        let held = self.open_flow(id, caller).await?;
+        self.prompt_of(&held.flow, caller).await
     }
 
-    /// Answers what a flow asks: the form's fields, each at most 8 KiB (`behavior` 16 KiB).
+    /// Answers what a flow asks: the form's fields, each at most 8 KiB (`behavior` 16 KiB). Of any number of answers to the same
+    /// question at once, one is taken; the others are [`FlowError::OutOfDate`].
     ///
     /// # Errors
     /// See [`FlowError`]; after any of them the flow is as it was.
     pub async fn answer(&self, id: &FlowId, fields: &BTreeMap<String, String>, caller: &Caller) -> Result<Progress, FlowError> {
-        todo!()
-    }
-
-    /// Decides what a checked authorization request leads to: an answer at once, or a flow.
-    ///
-    /// # Errors
-    /// A backend is away.
-    pub(crate) async fn begin_authorization(
-        &self,
-        request: crate::authorization::request::AuthorizationRequest,
-        caller: &Caller,
-    ) -> Result<crate::authorization::Authorized> {
-        todo!()
+        self.take_answer(id, fields, caller).await
     }
 
     /// Begins a sign-in (or, with `fresh`, a re-authentication; or, with `enrol`, the set-up of a credential) that ends at `page`, a
-    /// path of our own such as `/account`.
+    /// path of our own such as `/account`; anything else that is given for a path leads to `/account`. A plugin that has nothing to
+    /// set up is not asked.
     ///
     /// # Errors
     /// A backend is away.
     pub async fn begin_page_flow(&self, page: &str, fresh: bool, enrol: Option<&PluginId>, caller: &Caller) -> Result<Begun> {
-        todo!()
+        self.begin_own_flow(page, fresh, enrol, caller).await
     }
 }

@@ -176,10 +176,18 @@ mod tests {
         let waiver = index == 3;
         Proof {
             plugin: plugin(index),
-            amr: if waiver { vec![] } else { vec![Amr::from(["pwd", "otp", "swk"][index])] },
+            amr: if waiver {
+                vec![]
+            } else {
+                vec![Amr::from(["pwd", "otp", "swk"][index])]
+            },
             at: NOW.plus(-age),
             waiver,
         }
+    }
+
+    fn of<'a>(session: &'a [Proof], here: &'a [Proof]) -> Evidence<'a> {
+        Evidence { session, here }
     }
 
     fn proofs() -> impl Strategy<Value = Vec<Proof>> {
@@ -210,25 +218,33 @@ mod tests {
     fn acrs() -> Vec<AcrRule> {
         let rule = |acr: &str, rows: &[&[usize]]| AcrRule {
             acr: acr.to_owned(),
-            plan: Plan(rows.iter().map(|row| Row(row.iter().map(|&index| plugin(index)).collect())).collect()),
+            plan: Plan(
+                rows.iter()
+                    .map(|row| Row(row.iter().map(|&index| plugin(index)).collect()))
+                    .collect(),
+            ),
         };
-        vec![rule("1fa", &[&[0, 1, 2]]), rule("2fa", &[&[0, 2], &[1, 2]]), rule("phr", &[&[2]])]
+        vec![
+            rule("1fa", &[&[0, 1, 2]]),
+            rule("2fa", &[&[0, 2], &[1, 2]]),
+            rule("phr", &[&[2]]),
+        ]
     }
 
     proptest! {
         #[test]
         fn a_further_proof_never_makes_a_row_missing(plan in plan(), mut session in proofs(), here in proofs(), more in 0usize..4, fresh in fresh()) {
             let demands = demands(&plan, &signals(), fresh, &Cause::Plan);
-            let before = missing(&demands, Evidence { session: &session, here: &here }).is_none();
+            let before = missing(&demands, of(&session, &here)).is_none();
             session.push(proof(more, 0));
-            prop_assert!(!before || missing(&demands, Evidence { session: &session, here: &here }).is_none());
+            prop_assert!(!before || missing(&demands, of(&session, &here)).is_none());
         }
 
         #[test]
         fn without_a_factor_nothing_is_satisfied(plan in plan(), ages in proptest::collection::vec(0i64..1000, 0..4), fresh in fresh()) {
             let here: Vec<_> = ages.into_iter().map(|age| proof(3, age)).collect();
             let demands = demands(&plan, &signals(), fresh, &Cause::Plan);
-            prop_assert!(missing(&demands, Evidence { session: &[], here: &here }).is_some());
+            prop_assert!(missing(&demands, of(&[], &here)).is_some());
         }
 
         #[test]
@@ -236,22 +252,22 @@ mod tests {
             let since = NOW.plus(-age);
             let demands = demands(&plan, &signals(), Fresh::Since(since), &Cause::Plan);
             let kept: Vec<_> = session.iter().filter(|proof| proof.at >= since).cloned().collect();
-            let all = missing(&demands, Evidence { session: &session, here: &[] }).is_none();
-            prop_assert_eq!(all, missing(&demands, Evidence { session: &kept, here: &[] }).is_none());
+            let all = missing(&demands, of(&session, &[])).is_none();
+            prop_assert_eq!(all, missing(&demands, of(&kept, &[])).is_none());
         }
 
         #[test]
         fn what_must_be_proven_here_is_not_proven_by_the_session(plan in plan(), session in proofs()) {
             let demands = demands(&plan, &signals(), Fresh::Here(Timestamp(0)), &Cause::StepUp);
-            prop_assert!(missing(&demands, Evidence { session: &session, here: &[] }).is_some());
+            prop_assert!(missing(&demands, of(&session, &[])).is_some());
         }
 
         #[test]
         fn barred_waivers_never_count(plan in plan(), here in proofs()) {
             let demands = demands(&plan, &BTreeSet::new(), Fresh::Any, &Cause::Plan);
             let factors: Vec<_> = here.iter().filter(|proof| !proof.waiver).cloned().collect();
-            let all = missing(&demands, Evidence { session: &[], here: &here }).is_none();
-            prop_assert_eq!(all, missing(&demands, Evidence { session: &[], here: &factors }).is_none());
+            let all = missing(&demands, of(&[], &here)).is_none();
+            prop_assert_eq!(all, missing(&demands, of(&[], &factors)).is_none());
         }
 
         #[test]
@@ -293,15 +309,28 @@ mod tests {
         assert_eq!(told(&[proof(0, 0)]), ["pwd"]);
         assert_eq!(told(&[proof(0, 0), proof(1, 0)]), ["mfa", "otp", "pwd"]);
         assert_eq!(told(&[proof(0, 0), proof(3, 0)]), ["pwd", "rba"]);
-        let other_otp = Proof { plugin: PluginId::from("totp"), ..proof(1, 0) };
-        assert_eq!(told(&[proof(1, 0), other_otp]), ["otp"], "the same method twice is no second factor");
+        let other_otp = Proof {
+            plugin: PluginId::from("totp"),
+            ..proof(1, 0)
+        };
+        assert_eq!(
+            told(&[proof(1, 0), other_otp]),
+            ["otp"],
+            "the same method twice is no second factor"
+        );
     }
 
     #[test]
     fn behaviour_stands_in_where_a_waiver_stands_and_nowhere_else() {
-        let behaviour = Proof { plugin: PluginId::from(BEHAVIOUR), ..proof(3, 0) };
+        let behaviour = Proof {
+            plugin: PluginId::from(BEHAVIOUR),
+            ..proof(3, 0)
+        };
         let here = [proof(0, 0), behaviour];
-        let evidence = Evidence { session: &[], here: &here };
+        let evidence = Evidence {
+            session: &[],
+            here: &here,
+        };
         let row = |ids: &[usize]| Plan(vec![Row(ids.iter().map(|&index| plugin(index)).collect())]);
         let met = |plan: &Plan| missing(&demands(plan, &signals(), Fresh::Any, &Cause::Plan), evidence).is_none();
         assert!(met(&row(&[3, 1])));

@@ -126,6 +126,10 @@ impl Idp {
             _ => None,
         };
         let account = account.filter(|account| account.disabled_at.is_none());
+        let revoked = account.as_ref().and_then(|account| account.revoked_before);
+        if revoked.is_some_and(|limit| flow.begun_at < limit) {
+            return Err(FlowError::Gone); // everything that was begun before was ended, this flow among it
+        }
         let own = self.own_session(run, account.as_ref()).await?;
         if flow.base.is_some() && flow.base.as_ref() != own.as_ref().map(|own| &own.id) {
             return Err(FlowError::Gone); // the session that this flow builds on has ended, or is another browser's
@@ -163,10 +167,18 @@ impl Idp {
     pub(super) fn demands(&self, flow: &Flow, now: &Situation) -> Vec<Demand> {
         let mut demands = self.pending_demands(now);
         let waivers = self.counting_waivers(flow, now);
-        let base = now.client.as_ref().and_then(|client| client.plan.as_ref()).unwrap_or(&self.policy.plan);
+        let base = now
+            .client
+            .as_ref()
+            .and_then(|client| client.plan.as_ref())
+            .unwrap_or(&self.policy.plan);
         demands.extend(plan::demands(base, &waivers, flow.fresh(), &Cause::Plan));
         demands.extend(self.acr_demands(flow, now));
-        demands.extend(self.reproof_demand(flow, now).into_iter().flat_map(|fresh| self.step_up_demands(fresh)));
+        demands.extend(
+            self.reproof_demand(flow, now)
+                .into_iter()
+                .flat_map(|fresh| self.step_up_demands(fresh)),
+        );
         demands
     }
 

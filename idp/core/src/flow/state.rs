@@ -186,7 +186,7 @@ impl Flow {
         let enrols = matches!(self.goal, Goal::Page { enrol: Some(_), .. });
         if enrols && self.done.session {
             Purpose::Enrol
-        } else if self.base.is_some() && !self.done.session {
+        } else if self.base.is_some() {
             Purpose::StepUp
         } else {
             Purpose::SignIn
@@ -270,7 +270,12 @@ impl Idp {
         if id.0.len() > 64 {
             return Err(FlowError::Gone);
         }
-        let raw = self.ephemeral.get(&key(id)).await.map_err(Error::from)?.ok_or(FlowError::Gone)?;
+        let raw = self
+            .ephemeral
+            .get(&key(id))
+            .await
+            .map_err(Error::from)?
+            .ok_or(FlowError::Gone)?;
         let flow: Flow = serde_json::from_slice(&raw).map_err(|why| Error::Inconsistent(format!("flow: {why}")))?;
         if flow.browser != secret.hash() || flow.expires_at <= self.ports.now() {
             return Err(FlowError::Gone);
@@ -331,8 +336,13 @@ impl Idp {
     }
 
     async fn swap_flow(&self, old: &[u8], new: &[u8], flow: &Flow) -> Result<(), FlowError> {
-        let swap = self.ephemeral.swap(&key(&flow.id), old, new, self.flow_ttl(flow));
-        if swap.await.map_err(Error::from)? { Ok(()) } else { Err(FlowError::OutOfDate) }
+        let key = key(&flow.id);
+        let swap = self.ephemeral.swap(&key, old, new, self.flow_ttl(flow));
+        if swap.await.map_err(Error::from)? {
+            Ok(())
+        } else {
+            Err(FlowError::OutOfDate)
+        }
     }
 
     fn flow_ttl(&self, flow: &Flow) -> u32 {

@@ -242,7 +242,8 @@ impl Idp {
             Step::Pass { amr } => {
                 let accepted = self.accept(run, now, plugin, &cx, amr, reply.effects).await?;
                 if let (Ok(_), Some(account)) = (&accepted, &now.account) {
-                    self.clear_tries(Counted::Account(account.id), &asked.plugin, &run.caller.visitor).await?;
+                    self.clear_tries(Counted::Account(account.id), &asked.plugin, &run.caller.visitor)
+                        .await?;
                 }
                 Ok(accepted.map_or_else(Verdict::wrong, Verdict::Passed))
             }
@@ -298,5 +299,7 @@ fn origin<'a>(run: &'a Run<'_>, now: &'a Situation, plugin: &'a dyn Authenticato
 
 /// True if effects write or delete credentials.
 fn touches(effects: &[Effect]) -> bool {
-    effects.iter().any(|effect| matches!(effect, Effect::Save(_) | Effect::Forget { .. }))
+    effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Save(_) | Effect::Forget { .. }))
 }

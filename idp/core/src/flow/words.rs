@@ -3,32 +3,44 @@
 use gait_sdk::{Form, Node, Text};
 
 /// An answer was wrong, and which part of it isn't told.
-pub(super) fn wrong() -> Text {
+pub(crate) fn wrong() -> Text {
     Text::new("sign-in-failed", "That didn't work. Check what you typed and try again.")
 }
 /// A plugin could not do its work.
-pub(super) fn broken() -> Text {
-    Text::new("step-error", "This can't be checked right now. Please try again, or choose another way.")
+pub(crate) fn broken() -> Text {
+    Text::new(
+        "step-error",
+        "This can't be checked right now. Please try again, or choose another way.",
+    )
 }
 /// Too many answers.
-pub(super) fn too_many_tries() -> Text {
-    Text::new("too-many-tries", "Too many tries. Please wait a quarter of an hour, then try again.")
+pub(crate) fn too_many_tries() -> Text {
+    Text::new(
+        "too-many-tries",
+        "Too many tries. Please wait a quarter of an hour, then try again.",
+    )
 }
 /// Too many mails.
 pub(crate) fn too_many_mails() -> Text {
-    Text::new("too-many-mails", "Too many mails were sent. Please wait a quarter of an hour, then try again.")
+    Text::new(
+        "too-many-mails",
+        "Too many mails were sent. Please wait a quarter of an hour, then try again.",
+    )
 }
 /// Mail is out of order.
-pub(super) fn no_mail() -> Text {
-    Text::new("mail-unavailable", "Mail can't be sent right now. Please try again, or choose another way.")
+pub(crate) fn no_mail() -> Text {
+    Text::new(
+        "mail-unavailable",
+        "Mail can't be sent right now. Please try again, or choose another way.",
+    )
 }
 /// The other way can't be gone.
-pub(super) fn no_such_way() -> Text {
+pub(crate) fn no_such_way() -> Text {
     Text::new("way-unavailable", "This way isn't available. Please choose another one.")
 }
 
 /// The first page where only the identifier can be asked for.
-pub(super) fn identifier_only() -> Form {
+pub(crate) fn identifier_only() -> Form {
     Form {
         title: Text::new("sign-in-title", "Sign in"),
         nodes: Vec::new(),
@@ -36,7 +48,7 @@ pub(super) fn identifier_only() -> Form {
     }
 }
 /// In place of a question that is dead: the only thing to do is to have it asked anew.
-pub(super) fn ask_again(title: Text) -> Form {
+pub(crate) fn ask_again(title: Text) -> Form {
     Form {
         title,
         nodes: Vec::new(),
@@ -44,7 +56,7 @@ pub(super) fn ask_again(title: Text) -> Form {
     }
 }
 /// None of the ways that are wanted is set up.
-pub(super) fn dead_end() -> Form {
+pub(crate) fn dead_end() -> Form {
     Form {
         title: Text::new("no-way-title", "We can't confirm that it's you"),
         nodes: vec![Node::Paragraph {

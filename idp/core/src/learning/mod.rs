@@ -7,9 +7,7 @@ use crate::error::{Error, Result};
 use crate::ids::{AccountId, SessionId};
 use crate::session::{EndReason, Place, Session};
 use crate::store::{StoreError, StoredModel, StoredRecord};
-use gait_sdk::{
-    Batch, Channel, Context, Label, Labelled, Learned, ModelBlob, PluginId, Prepared, Record, RecordId, Scorer, State,
-};
+use gait_sdk::{Label, Labelled, Learned, ModelBlob, PluginId, Prepared, Record, RecordId, Scorer};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -138,7 +136,7 @@ impl Idp {
         }
     }
 
-    fn open_model(&self, stored: &StoredModel) -> Result<ModelBlob> {
+    pub(crate) fn open_model(&self, stored: &StoredModel) -> Result<ModelBlob> {
         let plain = self.master.open(MODEL, &stored.account.to_string(), &stored.blob)?;
         serde_json::from_slice(&plain).map_err(|_| StoreError::Damaged("a model is no JSON of a model".to_owned()).into())
     }

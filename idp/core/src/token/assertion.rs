@@ -13,6 +13,8 @@ use serde_json::Value;
 
 /// Furthest ahead that an assertion may expire, in seconds.
 const MAX_LIFE_S: i64 = 300;
+/// Longest life of those from before RFC 10070, whose libraries make them for an hour.
+const MAX_LEGACY_LIFE_S: i64 = 3600;
 /// How far a client's clock may go wrong, in seconds.
 const SKEW_S: i64 = 10;
 /// Longest `jti` in bytes.
@@ -48,21 +50,24 @@ impl Idp {
     fn is_meant_for_us(&self, client: &Client, claims: &Value, now: Timestamp) -> Option<Timestamp> {
         let id = client.id.as_str();
         let endpoint = format!("{}/token", self.issuer);
-        let legacy =
-            client.legacy_assertion_audience && (claims["aud"] == endpoint || sole(&claims["aud"]) == Some(endpoint.as_str()));
+        let legacy = client.legacy_assertions && (claims["aud"] == endpoint || sole(&claims["aud"]) == Some(endpoint.as_str()));
         let meant = claims["iss"] == id && claims["sub"] == id && (claims["aud"] == self.issuer || legacy);
         let expires = Timestamp(claims["exp"].as_i64()?);
-        let lives = expires > now && expires.since(now) <= MAX_LIFE_S + SKEW_S;
+        let longest = if client.legacy_assertions {
+            MAX_LEGACY_LIFE_S
+        } else {
+            MAX_LIFE_S
+        };
+        let lives = expires > now && expires.since(now) <= longest + SKEW_S;
         let begun = |claim: &Value| claim.is_null() || claim.as_i64().is_some_and(|at| at <= now.0 + SKEW_S);
-        let known = self.replay_would_show(claims["iat"].as_i64().map(Timestamp), expires);
+        let known = self.replay_would_show(claims["iat"].as_i64().map(Timestamp), expires.plus(-longest - SKEW_S));
         (meant && lives && begun(&claims["iat"]) && begun(&claims["nbf"]) && known).then_some(expires)
     }
 
     /// False for an assertion that may have been used before this node's replay cache began: an in-process cache dies with its
     /// process, and must not open for what it has forgotten.
-    fn replay_would_show(&self, issued: Option<Timestamp>, expires: Timestamp) -> bool {
-        let earliest = issued.unwrap_or(expires.plus(-MAX_LIFE_S - SKEW_S));
-        earliest >= self.started_at
+    fn replay_would_show(&self, issued: Option<Timestamp>, earliest: Timestamp) -> bool {
+        issued.unwrap_or(earliest) >= self.started_at
     }
 }
 

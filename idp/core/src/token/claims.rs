@@ -54,9 +54,8 @@ pub(super) fn about(account: &Account, client: &Client, grant: &Grant, scopes: &
     let mut claims = Map::new();
     for (scope, names) in BY_SCOPE {
         let granted = scopes.contains(scope);
-        // A claim asked for by name goes out if the person granted its scope, or the operator vouches for the client: the
-        // consent page shows scopes, so nothing may slip past it.
-        let nameable = granted || (client.trusted && client.scopes.contains(scope));
+        // A claim may be asked for by name without its scope; the consent page shows the scope then all the same, see `implied`.
+        let nameable = granted || client.scopes.contains(scope);
         for name in names {
             let named = nameable && asked.is_some_and(|asked| asked.contains_key(*name));
             let wanted = named || (granted && into == Into::UserInfo);
@@ -66,6 +65,17 @@ pub(super) fn about(account: &Account, client: &Client, grant: &Grant, scopes: &
         }
     }
     claims
+}
+
+/// The scopes, of those that the client is registered for, whose claims the `claims` parameter asks for by name: people are asked
+/// about them as if they had been requested.
+pub(crate) fn implied(claims: Option<&Value>, client: &Client) -> Scopes {
+    let members = ["id_token", "userinfo"].map(|member| claims.and_then(|claims| claims.get(member)).and_then(Value::as_object));
+    let asks = |name: &str| members.iter().flatten().any(|asked| asked.contains_key(name));
+    let scopes = BY_SCOPE
+        .iter()
+        .filter(|(scope, names)| client.scopes.contains(*scope) && names.iter().any(|name| asks(name)));
+    scopes.map(|(scope, _)| (*scope).to_owned()).collect()
 }
 
 fn value(account: &Account, name: &str) -> Option<Value> {

@@ -1,7 +1,7 @@
 //! Tokens: secrets, keys, JWTs, and what becomes of them.
 
 mod assertion;
-mod claims;
+pub(crate) mod claims;
 mod client_auth;
 mod client_credentials;
 mod introspect;

@@ -1,6 +1,7 @@
 //! Stories of the provider, in memory and with a stopped clock, without a wire.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod flow;
 mod protocol;
 mod watch;
 mod watch_deliveries;

@@ -142,3 +142,32 @@ async fn what_is_withdrawn_is_not_learned_and_what_is_old_is_deleted() {
     assert_eq!(stage.idp.purge_behaviour().await.unwrap(), 1);
     assert_eq!(stage.idp.learn_due().await.unwrap(), 0);
 }
+
+#[tokio::test]
+async fn a_scorer_settles_nobody_elses_records() {
+    let stage = Stage::new().await;
+    let (mut alice, mut bob) = (stage.watched("alice").await, stage.watched("bob").await);
+    stage.types(&mut bob).await.unwrap();
+    let bobs = stage.store().unsettled_records(bob.account, &plugin(), 1).await.unwrap();
+    stage.idp.learn_due().await.unwrap();
+    stage.types(&mut bob).await.unwrap();
+    let newer = stage.store().unsettled_records(bob.account, &plugin(), 1).await.unwrap();
+    assert_ne!(bobs, newer);
+    stage.ports.clock.advance(1);
+    stage.types(&mut alice).await.unwrap();
+    stage.scorer.script.lock().unwrap().also_settles = vec![newer[0].id.clone()];
+    stage.idp.learn_due().await.unwrap();
+    let learned = stage.scorer.script.lock().unwrap().learned.len();
+    assert_eq!(learned, 3, "alice's turn came, and bob's all the same");
+}
+
+#[tokio::test]
+async fn a_proof_ends_the_doubt() {
+    let stage = Stage::new().await;
+    let mut alice = stage.watched("alice").await;
+    stage.scorer.alarms(&[Alarm::Soft]);
+    stage.types(&mut alice).await.unwrap();
+    stage.proves(&alice).await;
+    stage.types(&mut alice).await.unwrap();
+    assert_eq!(stage.labels(&alice).await, [Label::Proven]);
+}

@@ -93,7 +93,7 @@ pub fn client(id: &str) -> Client {
         audience: vec![],
         introspects: false,
         step_up_aware: false,
-        legacy_assertion_audience: false,
+        legacy_assertions: false,
     }
 }
 

@@ -76,11 +76,26 @@ fn parse_mode(text: &str) -> Result<Mode, String> {
 
 pub(super) async fn run(command: Accounts) -> anyhow::Result<()> {
     match command {
-        Accounts::Add { config, username, email, name, password_stdin } => {
-            let claims = name.map(|name| ("name".to_owned(), toml::Value::String(name))).into_iter().collect();
+        Accounts::Add {
+            config,
+            username,
+            email,
+            name,
+            password_stdin,
+        } => {
+            let claims = name
+                .map(|name| ("name".to_owned(), toml::Value::String(name)))
+                .into_iter()
+                .collect();
             let password = if password_stdin { Some(read_password()?) } else { None };
-            let declared =
-                AccountConfig { username, email_verified: email.is_some(), email, password, claims, mode: Mode::Train };
+            let declared = AccountConfig {
+                username,
+                email_verified: email.is_some(),
+                email,
+                password,
+                claims,
+                mode: Mode::Train,
+            };
             add(&config, &declared).await
         }
         Accounts::Passwd { config, who } => {
@@ -132,8 +147,17 @@ async fn list(config: &ConfigArg) -> anyhow::Result<()> {
         for account in &page {
             let email = account.email.as_ref().map_or("-", Identifier::as_str);
             let mode = serde_json::to_value(account.mode)?;
-            let state = if account.disabled_at.is_some() { "disabled" } else { "enabled" };
-            println!("{}\t{}\t{email}\t{}\t{state}", account.id, account.username.as_str(), mode.as_str().unwrap_or_default());
+            let state = if account.disabled_at.is_some() {
+                "disabled"
+            } else {
+                "enabled"
+            };
+            println!(
+                "{}\t{}\t{email}\t{}\t{state}",
+                account.id,
+                account.username.as_str(),
+                mode.as_str().unwrap_or_default()
+            );
         }
     }
 }
@@ -141,7 +165,12 @@ async fn list(config: &ConfigArg) -> anyhow::Result<()> {
 async fn find(config: &ConfigArg, who: &str) -> anyhow::Result<(App, Config, Account)> {
     let (app, file) = config.open().await?;
     let identifier = Identifier::parse(who).ok_or_else(|| anyhow!("{who:?} is no user name"))?;
-    let account = app.idp.store().account_by(&identifier).await?.with_context(|| format!("there is no account {who}"))?;
+    let account = app
+        .idp
+        .store()
+        .account_by(&identifier)
+        .await?
+        .with_context(|| format!("there is no account {who}"))?;
     Ok((app, file, account))
 }
 

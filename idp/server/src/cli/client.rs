@@ -53,7 +53,16 @@ pub enum Clients {
 
 pub(super) async fn run(command: Clients) -> anyhow::Result<()> {
     match command {
-        Clients::Add { config, id, name, redirect_uris, post_logout_redirect_uris, origins, public, file } => {
+        Clients::Add {
+            config,
+            id,
+            name,
+            redirect_uris,
+            post_logout_redirect_uris,
+            origins,
+            public,
+            file,
+        } => {
             let mut declared: ClientConfig = match file {
                 Some(file) => read(&file)?,
                 None => toml::from_str(&format!("id = {}", toml::Value::String(id.clone())))?,
@@ -79,8 +88,16 @@ pub(super) async fn run(command: Clients) -> anyhow::Result<()> {
         }
         Clients::Remove { config, id } => {
             let (app, _) = config.open().await?;
-            let removed = app.idp.store().remove_client(&ClientId(id.clone()), app.idp.ports().now()).await?;
-            if removed { Ok(()) } else { Err(anyhow!("there is no client {id}")) }
+            let removed = app
+                .idp
+                .store()
+                .remove_client(&ClientId(id.clone()), app.idp.ports().now())
+                .await?;
+            if removed {
+                Ok(())
+            } else {
+                Err(anyhow!("there is no client {id}"))
+            }
         }
     }
 }
@@ -109,5 +126,7 @@ async fn add(config: &ConfigArg, mut declared: ClientConfig) -> anyhow::Result<(
 
 fn read(file: &Path) -> anyhow::Result<ClientConfig> {
     let declared: ClientConfig = toml::from_str(&std::fs::read_to_string(file)?)?;
-    declared.check(file.parent().unwrap_or(Path::new("."))).map_err(|why| anyhow!(why))
+    declared
+        .check(file.parent().unwrap_or(Path::new(".")))
+        .map_err(|why| anyhow!(why))
 }

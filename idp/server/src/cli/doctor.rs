@@ -16,8 +16,18 @@ pub(super) async fn run(arg: &ConfigArg) -> anyhow::Result<()> {
             println!("FAIL  {what}: {error:#}");
         }
     };
-    report("themes", Themes::load(config.themes_dir.clone(), &config.theme, false).map(|_| config.theme.clone()).map_err(Into::into));
-    report("address", TcpListener::bind(config.listen).map(|_| config.listen.to_string()).map_err(Into::into));
+    report(
+        "themes",
+        Themes::load(config.themes_dir.clone(), &config.theme, false)
+            .map(|_| config.theme.clone())
+            .map_err(Into::into),
+    );
+    report(
+        "address",
+        TcpListener::bind(config.listen)
+            .map(|_| config.listen.to_string())
+            .map_err(Into::into),
+    );
     let mail = config.smtp.as_ref().map_or_else(
         || Err(anyhow::anyhow!("[smtp] is missing")),
         |smtp| crate::mail::Outlet::smtp(smtp).map(|_| smtp.host.clone()),
@@ -27,7 +37,10 @@ pub(super) async fn run(arg: &ConfigArg) -> anyhow::Result<()> {
         let (app, _) = arg.open().await?;
         let accounts = app.idp.store().accounts(None, 1).await?.len();
         let clients = app.idp.store().clients().await?.len();
-        Ok(format!("opens; {clients} clients, {} accounts", if accounts == 0 { "no" } else { "some" }))
+        Ok(format!(
+            "opens; {clients} clients, {} accounts",
+            if accounts == 0 { "no" } else { "some" }
+        ))
     };
     report("store, master key, keys and plugins", provider.await);
     if failures > 0 {

@@ -38,7 +38,10 @@ impl ConfigArg {
     /// A provider for a chore: mail goes nowhere, since no chore may send any.
     async fn open(&self) -> anyhow::Result<(App, Config)> {
         let config = self.load()?;
-        let app = App::builder(config.clone()).outlet(Outlet::Catch(Catcher::default())).build().await?;
+        let app = App::builder(config.clone())
+            .outlet(Outlet::Catch(Catcher::default()))
+            .build()
+            .await?;
         Ok((app, config))
     }
 }
@@ -104,7 +107,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listen = config.listen;
     let issuer = config.issuer.clone();
     let app = App::builder(config).build().await?;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("can't listen on {listen}"))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("can't listen on {listen}"))?;
     tracing::info!(issuer, %listen, "serving");
     app.serve(listener, axum::Router::new(), shutdown()).await
 }

@@ -27,7 +27,11 @@ pub(super) fn run(command: Theme) -> anyhow::Result<()> {
     for finding in &report.findings {
         println!("FAIL  {}: {}", finding.place, finding.problem);
     }
-    println!("{} pages and mails rendered, {} problems", report.rendered, report.findings.len());
+    println!(
+        "{} pages and mails rendered, {} problems",
+        report.rendered,
+        report.findings.len()
+    );
     if !report.is_clean() {
         bail!("the theme {name} has problems");
     }

@@ -27,7 +27,9 @@ pub struct AccountConfig {
 
 impl std::fmt::Debug for AccountConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccountConfig").field("username", &self.username).finish_non_exhaustive()
+        f.debug_struct("AccountConfig")
+            .field("username", &self.username)
+            .finish_non_exhaustive()
     }
 }
 
@@ -38,7 +40,11 @@ impl AccountConfig {
             let parsed = Identifier::parse(email).filter(|email| email.as_str().contains('@'));
             parsed.ok_or_else(|| format!("account {}: {email:?} is no e-mail address", self.username))?;
         }
-        if let Some(claim) = self.claims.keys().find(|claim| matches!(claim.as_str(), "sub" | "email" | "email_verified")) {
+        if let Some(claim) = self
+            .claims
+            .keys()
+            .find(|claim| matches!(claim.as_str(), "sub" | "email" | "email_verified"))
+        {
             return Err(format!("account {}: {claim} is no free claim", self.username));
         }
         Ok(self.clone())

@@ -75,9 +75,9 @@ pub struct ClientConfig {
     /// It understands `step_up_required`.
     #[serde(default)]
     pub step_up_aware: bool,
-    /// It signs assertions for the token endpoint's URL.
+    /// It signs assertions as before RFC 10070.
     #[serde(default)]
-    pub legacy_assertion_audience: bool,
+    pub legacy_assertions: bool,
 }
 
 /// Scopes of a client that declares none.
@@ -127,7 +127,10 @@ impl ClientConfig {
         for origin in &self.origins {
             let url = Url::parse(origin).map_err(|error| format!("client {}: {origin}: {error}", self.id))?;
             if url.origin().ascii_serialization() != *origin {
-                return fail(&format!("{origin} is no origin, write {}", url.origin().ascii_serialization()));
+                return fail(&format!(
+                    "{origin} is no origin, write {}",
+                    url.origin().ascii_serialization()
+                ));
             }
         }
         for uri in self.backchannel_logout_uri.iter().chain(&self.continuous_auth_callback_uri) {
@@ -149,7 +152,10 @@ impl ClientConfig {
                 .grant_types
                 .clone()
                 .unwrap_or_else(|| [GrantType::AuthorizationCode, GrantType::RefreshToken].into()),
-            scopes: self.scopes.clone().unwrap_or_else(|| DEFAULT_SCOPES.map(str::to_owned).into()),
+            scopes: self
+                .scopes
+                .clone()
+                .unwrap_or_else(|| DEFAULT_SCOPES.map(str::to_owned).into()),
             id_token_alg: self.id_token_alg,
             access_token: self.access_token,
             subject_type: self.subject_type,
@@ -163,7 +169,7 @@ impl ClientConfig {
             audience: self.audience.clone(),
             introspects: self.introspects,
             step_up_aware: self.step_up_aware,
-            legacy_assertion_audience: self.legacy_assertion_audience,
+            legacy_assertions: self.legacy_assertions,
         })
     }
 }

@@ -74,7 +74,11 @@ struct PolicyConfig {
 }
 
 fn plan(rows: &[&[&str]]) -> Plan {
-    Plan(rows.iter().map(|row| Row(row.iter().map(|&id| id.into()).collect())).collect())
+    Plan(
+        rows.iter()
+            .map(|row| Row(row.iter().map(|&id| id.into()).collect()))
+            .collect(),
+    )
 }
 
 impl Default for PolicyConfig {
@@ -83,8 +87,14 @@ impl Default for PolicyConfig {
             plan: plan(&[&["password"], &["ip-trust", "email-otp"]]),
             step_up: plan(&[&["email-otp", "password"]]),
             acr: vec![
-                AcrRule { acr: "urn:gait:acr:1fa".into(), plan: plan(&[&["password", "email-otp"]]) },
-                AcrRule { acr: "urn:gait:acr:2fa".into(), plan: plan(&[&["password"], &["email-otp"]]) },
+                AcrRule {
+                    acr: "urn:gait:acr:1fa".into(),
+                    plan: plan(&[&["password", "email-otp"]]),
+                },
+                AcrRule {
+                    acr: "urn:gait:acr:2fa".into(),
+                    plan: plan(&[&["password"], &["email-otp"]]),
+                },
             ],
             recovery: Some("password".into()),
             lifetimes: Lifetimes::default(),
@@ -227,9 +237,17 @@ impl Config {
         let source = Source { text, name };
         let file: File = toml::from_str(text).map_err(|error| source.toml(&error))?;
         let issuer = source.check(&file.issuer, |issuer| check_issuer(issuer))?;
-        let retrain_every_s =
-            source.check(&file.retrain_every_s, |&seconds| if seconds == 0 { Err("must be at least 1".to_owned()) } else { Ok(seconds) })?;
-        let policy = source.check(&file.policy.unwrap_or_else(|| Spanned::new(0..0, PolicyConfig::default())), check_policy)?;
+        let retrain_every_s = source.check(&file.retrain_every_s, |&seconds| {
+            if seconds == 0 {
+                Err("must be at least 1".to_owned())
+            } else {
+                Ok(seconds)
+            }
+        })?;
+        let policy = source.check(
+            &file.policy.unwrap_or_else(|| Spanned::new(0..0, PolicyConfig::default())),
+            check_policy,
+        )?;
         let clients = source.check_all(&file.clients, |client| client.check(folder))?;
         let accounts = source.check_all(&file.accounts, AccountConfig::check)?;
         let senders = source.check_all(&file.senders, |sender| sender.check(folder))?;
@@ -237,7 +255,9 @@ impl Config {
         Ok(Self {
             issuer,
             listen: file.listen,
-            master_key_file: file.master_key_file.map_or_else(|| data_dir.join("master.key"), |path| folder.join(path)),
+            master_key_file: file
+                .master_key_file
+                .map_or_else(|| data_dir.join("master.key"), |path| folder.join(path)),
             data_dir,
             trusted_proxies: file.trusted_proxies,
             log: file.log,
@@ -247,7 +267,10 @@ impl Config {
             retrain_every_s,
             allow_private_receivers: file.allow_private_receivers,
             policy,
-            smtp: file.smtp.map(|smtp| SmtpConfig { password_file: smtp.password_file.map(|path| folder.join(path)), ..smtp }),
+            smtp: file.smtp.map(|smtp| SmtpConfig {
+                password_file: smtp.password_file.map(|path| folder.join(path)),
+                ..smtp
+            }),
             plugins: file.plugins,
             clients,
             accounts,
@@ -281,9 +304,12 @@ fn is_loopback_ip(url: &url::Url) -> bool {
 
 fn check_policy(policy: &PolicyConfig) -> Result<Policy, String> {
     let life = policy.lifetimes;
-    for (name, value, most) in
-        [("code", life.code, 600), ("access_jwt", life.access_jwt, 300), ("watch", life.watch, 600), ("flow", life.flow, 7200)]
-    {
+    for (name, value, most) in [
+        ("code", life.code, 600),
+        ("access_jwt", life.access_jwt, 300),
+        ("watch", life.watch, 600),
+        ("flow", life.flow, 7200),
+    ] {
         if value == 0 || value > most {
             return Err(format!("policy.lifetimes.{name} must be 1 to {most} seconds, not {value}"));
         }
@@ -321,8 +347,14 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn error(&self, offset: Option<usize>, reason: impl fmt::Display) -> ConfigError {
-        let line = offset.and_then(|offset| self.text.get(..offset)).map(|before| before.matches('\n').count() + 1);
-        ConfigError { file: self.name.to_owned(), line, reason: reason.to_string() }
+        let line = offset
+            .and_then(|offset| self.text.get(..offset))
+            .map(|before| before.matches('\n').count() + 1);
+        ConfigError {
+            file: self.name.to_owned(),
+            line,
+            reason: reason.to_string(),
+        }
     }
 
     fn toml(&self, error: &toml::de::Error) -> ConfigError {

@@ -44,7 +44,10 @@ impl SenderConfig {
         if self.secret.len() < 32 {
             return Err(format!("sender {}: the secret needs at least 32 characters", self.issuer));
         }
-        let jwks = self.jwks.as_ref().ok_or_else(|| format!("sender {}: jwks or jwks_file is missing", self.issuer))?;
+        let jwks = self
+            .jwks
+            .as_ref()
+            .ok_or_else(|| format!("sender {}: jwks or jwks_file is missing", self.issuer))?;
         Ok(Sender {
             issuer: self.issuer.clone(),
             secret: Hash::of(self.secret.as_bytes()),

@@ -38,7 +38,10 @@ const APP: &str = "http://localhost:8081";
 pub fn config(args: &Args) -> anyhow::Result<Config> {
     let keys: serde_json::Value = serde_json::from_str(relying_party::DEMO_SIGNAL_JWKS)?;
     let keys = toml::Value::try_from(keys)?;
-    let text = CONFIG.replace(ISSUER, &issuer(args)).replace(APP, &app_url(args)).replace("\"DEMO_SIGNAL_JWKS\"", &keys.to_string());
+    let text = CONFIG
+        .replace(ISSUER, &issuer(args))
+        .replace(APP, &app_url(args))
+        .replace("\"DEMO_SIGNAL_JWKS\"", &keys.to_string());
     let mut config = Config::parse(&text, "gait.toml (embedded)", &std::env::current_dir()?)?;
     config.data_dir = std::path::absolute(&args.dir)?;
     config.master_key_file = config.data_dir.join("master.key");
@@ -70,7 +73,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let app = App::builder(config).outlet(Outlet::Catch(catcher.clone())).build().await?;
     seed::enrol_alice(&app.idp).await?;
     print_tour(&args);
-    let demo = relying_party::Config { issuer: issuer(&args), public_url: app_url(&args), ..relying_party::Config::demo() };
+    let demo = relying_party::Config {
+        issuer: issuer(&args),
+        public_url: app_url(&args),
+        ..relying_party::Config::demo()
+    };
     tokio::select! {
         served = app.serve(provider, mails::routes(catcher), cli::shutdown()) => served,
         served = relying_party::serve(relying_party, demo) => served.context("the relying party stopped"),

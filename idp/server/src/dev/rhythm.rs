@@ -35,7 +35,9 @@ impl Rhythm {
     /// There is none.
     pub fn named(name: &str) -> anyhow::Result<Self> {
         let mut file: File = serde_json::from_str(relying_party::RHYTHMS)?;
-        file.rhythms.remove(name).with_context(|| format!("there is no rhythm {name}"))
+        file.rhythms
+            .remove(name)
+            .with_context(|| format!("there is no rhythm {name}"))
     }
 
     /// The metrics of one batch: per metric one draw for the batch, and one for each of its values.

@@ -34,7 +34,14 @@ pub async fn enrol_alice(idp: &Idp) -> anyhow::Result<()> {
     let mut batches = Vec::new();
     for seq in 1..=BATCHES {
         let metrics = serde_json::from_value(rhythm.metrics(&mut normal))?;
-        batches.push(Batch { seq, channel: Channel::Session, span_ms: 5000.0, clock_ms: 0.1, pointer: Pointer::Mouse, metrics });
+        batches.push(Batch {
+            seq,
+            channel: Channel::Session,
+            span_ms: 5000.0,
+            clock_ms: 0.1,
+            pointer: Pointer::Mouse,
+            metrics,
+        });
     }
     idp.enrol_from(&alice, &batches).await?;
     idp.store().set_mode(alice.id, Mode::Auth, &[]).await?;

@@ -35,9 +35,15 @@ pub async fn show(State(app): State<App>, mut browser: Browser, params: Result<P
 
 async fn draw(app: &App, browser: &Browser, notice: Option<Text>, error: Option<Text>) -> Response {
     let drawn = async {
-        let Some(who) = app.idp.signed_in(&browser.caller).await? else { return Ok(None) };
+        let Some(who) = app.idp.signed_in(&browser.caller).await? else {
+            return Ok(None);
+        };
         let page = app.idp.account_page(&who).await?;
-        let view = AccountView { notice, error, ..AccountView::new(&page, &who, app.idp.policy()) };
+        let view = AccountView {
+            notice,
+            error,
+            ..AccountView::new(&page, &who, app.idp.policy())
+        };
         Ok(Some(Page::Account(Box::new(view))))
     };
     match drawn.await {
@@ -109,7 +115,12 @@ fn wanted(fields: &BTreeMap<String, String>) -> Option<Wanted> {
             _ => return None,
         },
         "give_consent" if field("watch") != Some("yes") => return Some(Wanted::Nothing),
-        "give_consent" => (Change::GiveConsent { text_version: about("text_version")? }, "consented"),
+        "give_consent" => (
+            Change::GiveConsent {
+                text_version: about("text_version")?,
+            },
+            "consented",
+        ),
         "withdraw_consent" => (Change::WithdrawConsent, "withdrawn"),
         "erase" => (Change::EraseBehaviour, "erased"),
         "enrol" => return about("plugin").map(|plugin| Wanted::Enrol(PluginId::new(plugin))),
@@ -121,7 +132,15 @@ fn wanted(fields: &BTreeMap<String, String>) -> Option<Wanted> {
 /// The notice of a change that was made, by the name in the address; other names show nothing.
 fn notice(name: &str) -> Option<Text> {
     let known = [
-        "session-ended", "others-ended", "disconnected", "forgotten", "mode", "consented", "withdrawn", "erased", "saved",
+        "session-ended",
+        "others-ended",
+        "disconnected",
+        "forgotten",
+        "mode",
+        "consented",
+        "withdrawn",
+        "erased",
+        "saved",
     ];
     known.contains(&name).then(|| Text::new(&format!("notice-{name}"), "Done."))
 }

@@ -62,10 +62,16 @@ mod tests {
     #[test]
     fn behind_a_trusted_proxy_the_rightmost_untrusted_hop_counts() {
         assert_eq!(seen(PROXY, &["203.0.113.5"]).as_deref(), Some("203.0.113.5"));
-        assert_eq!(seen(PROXY, &["192.0.2.1, 203.0.113.5, 10.9.9.9"]).as_deref(), Some("203.0.113.5"));
+        assert_eq!(
+            seen(PROXY, &["192.0.2.1, 203.0.113.5, 10.9.9.9"]).as_deref(),
+            Some("203.0.113.5")
+        );
         assert_eq!(seen(PROXY, &["192.0.2.1", "203.0.113.5"]).as_deref(), Some("203.0.113.5"));
         assert_eq!(seen(PROXY, &["::ffff:203.0.113.5"]).as_deref(), Some("203.0.113.5"));
-        assert_eq!(seen(&format!("::ffff:{PROXY}"), &["2001:db8::1"]).as_deref(), Some("2001:db8::1"));
+        assert_eq!(
+            seen(&format!("::ffff:{PROXY}"), &["2001:db8::1"]).as_deref(),
+            Some("2001:db8::1")
+        );
     }
 
     #[test]
@@ -77,6 +83,9 @@ mod tests {
         assert_eq!(seen(PROXY, &[&long]), None);
         let mut headers = HeaderMap::new();
         headers.append("x-forwarded-for", axum::http::HeaderValue::from_bytes(b"\xff\xfe").unwrap());
-        assert_eq!(visitor(PROXY.parse().unwrap(), &headers, &["10.0.0.0/8".parse().unwrap()]), None);
+        assert_eq!(
+            visitor(PROXY.parse().unwrap(), &headers, &["10.0.0.0/8".parse().unwrap()]),
+            None
+        );
     }
 }

@@ -34,7 +34,11 @@ pub async fn answer(
     }
     match app.idp.answer_approval(&token, &fields, &browser.caller).await {
         Ok(ApprovalOutcome::Confirmed) => pages::plain(&app, &browser, &Page::ApprovalDone),
-        Ok(ApprovalOutcome::Disowned) => pages::plain(&app, &browser, &Page::ApprovalDisowned(ApprovalDisowned { csrf: String::new() })),
+        Ok(ApprovalOutcome::Disowned) => pages::plain(
+            &app,
+            &browser,
+            &Page::ApprovalDisowned(ApprovalDisowned { csrf: String::new() }),
+        ),
         Ok(ApprovalOutcome::AllEnded) => pages::plain(&app, &browser, &Page::ApprovalEnded),
         Ok(ApprovalOutcome::WrongCode(page)) => pages::plain(&app, &browser, &Page::Approval(Approval::new(&page, ""))),
         Ok(ApprovalOutcome::Gone) => pages::trouble(&app, &browser, Trouble::Gone),

@@ -15,7 +15,10 @@ pub async fn authorize(State(app): State<App>, mut browser: Browser, params: Res
         Ok(Params(params)) => params,
         Err(bad) => return pages::bad_form(&app, &browser, &bad),
     };
-    let wanted = params.iter().find(|(name, _)| name == "ui_locales").map(|(_, tags)| tags.as_str());
+    let wanted = params
+        .iter()
+        .find(|(name, _)| name == "ui_locales")
+        .map(|(_, tags)| tags.as_str());
     browser.choose_language(&app, wanted);
     match app.idp.authorize(&params, &browser.caller).await {
         Ok(Authorized::Refused(refusal)) => {

@@ -31,12 +31,17 @@ pub struct Browser {
 impl Browser {
     /// The caller with the cookie of one flow.
     pub fn in_flow(&self, flow: &FlowId) -> Caller {
-        Caller { flow: self.cookies.flow(flow), ..self.caller.clone() }
+        Caller {
+            flow: self.cookies.flow(flow),
+            ..self.caller.clone()
+        }
     }
 
     /// The language that a page should be in; `wanted` comes first (`ui_locales`).
     pub fn choose_language(&mut self, app: &App, wanted: Option<&str>) {
-        self.locale = app.locales.choose(wanted, self.cookies.language().as_deref(), self.accept_language.as_deref());
+        self.locale = app
+            .locales
+            .choose(wanted, self.cookies.language().as_deref(), self.accept_language.as_deref());
         self.caller.locale = self.locale.to_string();
     }
 
@@ -126,7 +131,10 @@ fn visitor_address(parts: &Parts, app: &App) -> Option<IpAddr> {
 }
 
 fn request_id(parts: &Parts) -> String {
-    let id = parts.extensions.get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    let id = parts
+        .extensions
+        .get::<RequestId>()
+        .and_then(|id| id.header_value().to_str().ok());
     id.unwrap_or_default().to_owned()
 }
 

@@ -6,8 +6,8 @@ use super::form::{BadForm, Params};
 use super::reply::{Json, bad_request, bearer_error, core_error, json_error, too_many};
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use gait_core::account::Mode;
 use gait_core::account_page::{Change, ChangeError};
@@ -40,7 +40,9 @@ pub struct WatchTokenResponse {
 #[utoipa::path(post, path = "/continuous/token", tag = "Continuous authentication", security(("bearer" = [])), request_body = WatchTokenRequest,
     responses((status = 200, body = WatchTokenResponse), (status = 401, description = "invalid_token"), (status = 403, description = "insufficient_scope, consent_required or invalid_origin"), (status = 409, description = "session_ended")))]
 pub async fn watch_token(State(app): State<App>, program: Program, body: Bytes) -> Response {
-    let Some(bearer) = program.bearer() else { return bearer_error(BearerError::Missing) };
+    let Some(bearer) = program.bearer() else {
+        return bearer_error(BearerError::Missing);
+    };
     let Ok(request) = serde_json::from_slice::<WatchTokenRequest>(&body) else {
         return bad_request("invalid_request", "the body must be {\"origin\": …}");
     };
@@ -92,8 +94,14 @@ pub struct SampleResponse {
 #[utoipa::path(post, path = "/continuous/samples", tag = "Continuous authentication", security(("watch_token" = [])), request_body = SampleBatch,
     responses((status = 200, body = SampleResponse), (status = 400, description = "invalid_request"), (status = 401, description = "invalid_token"), (status = 413, description = "Over 16 KiB"), (status = 429, description = "Too many batches")))]
 pub async fn samples(State(app): State<App>, program: Program, body: Bytes) -> Response {
-    let Some(bearer) = program.bearer() else { return watch_error(WatchError::WatchToken) };
-    match app.idp.sample(bearer, program.origin.as_deref(), &body, &program.request_id).await {
+    let Some(bearer) = program.bearer() else {
+        return watch_error(WatchError::WatchToken);
+    };
+    match app
+        .idp
+        .sample(bearer, program.origin.as_deref(), &body, &program.request_id)
+        .await
+    {
         Ok(answer) => Json(SampleResponse {
             state: answer.state,
             next_s: answer.next_s,
@@ -123,11 +131,23 @@ fn watch_error(error: WatchError) -> Response {
     request_body(content = String, content_type = "application/secevent+jwt", description = "A SET (RFC 8417) with one CAEP event: risk-level-change or session-revoked"),
     responses((status = 202, description = "Stored"), (status = 400, description = "`err` and `description` (RFC 8935 §2.3)", body = Object), (status = 401, description = "Unknown sender")))]
 pub async fn signals(State(app): State<App>, program: Program, headers: HeaderMap, body: String) -> Response {
-    let is_set = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/secevent+jwt")
-    });
+    let is_set = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            value
+                .split(';')
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .eq_ignore_ascii_case("application/secevent+jwt")
+        });
     if !is_set {
-        return set_error(StatusCode::BAD_REQUEST, "invalid_request", "the body must be application/secevent+jwt");
+        return set_error(
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "the body must be application/secevent+jwt",
+        );
     }
     match app.idp.signal(program.bearer(), body.trim(), &program.request_id).await {
         Ok(()) => StatusCode::ACCEPTED.into_response(),
@@ -168,7 +188,9 @@ pub struct ModeResponse {
     responses((status = 200, body = ModeResponse), (status = 401, description = "Not signed in")))]
 pub async fn mode(State(app): State<App>, browser: Browser) -> Response {
     let found = async {
-        let Some(who) = app.idp.signed_in(&browser.caller).await? else { return Ok(None) };
+        let Some(who) = app.idp.signed_in(&browser.caller).await? else {
+            return Ok(None);
+        };
         let behaviour = app.idp.account_page(&who).await?.behaviour;
         Ok(Some((who.csrf, behaviour)))
     };

@@ -49,7 +49,9 @@ impl Received {
 
 /// The cookies to set.
 pub fn changes(changes: Vec<Cookie>) -> CookieJar {
-    changes.into_iter().fold(CookieJar::new(), |jar, change| jar.add(cookie(change)))
+    changes
+        .into_iter()
+        .fold(CookieJar::new(), |jar, change| jar.add(cookie(change)))
 }
 
 /// The language's cookie, for a year.
@@ -76,7 +78,11 @@ fn secret_or_none(name: String, secret: Option<&Secret>, max_age: Option<Duratio
 }
 
 fn build(name: String, value: String, max_age: Option<Duration>) -> HttpCookie<'static> {
-    let builder = HttpCookie::build((name, value)).path("/").secure(true).http_only(true).same_site(SameSite::Lax);
+    let builder = HttpCookie::build((name, value))
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax);
     match max_age {
         Some(age) => builder.max_age(age).build(),
         None => builder.build(),

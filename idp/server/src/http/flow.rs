@@ -11,9 +11,17 @@ use gait_core::flow::{FlowError, Progress, Prompt};
 use gait_core::ids::{ClientId, FlowId};
 
 /// Shows what the flow asks.
-pub async fn show(State(app): State<App>, Path(id): Path<String>, mut browser: Browser, params: Result<Params, BadForm>) -> Response {
+pub async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    mut browser: Browser,
+    params: Result<Params, BadForm>,
+) -> Response {
     let id = FlowId(id);
-    if let Some(tag) = params.ok().and_then(|params| params.0.into_iter().find(|(name, _)| name == "lang")) {
+    if let Some(tag) = params
+        .ok()
+        .and_then(|params| params.0.into_iter().find(|(name, _)| name == "lang"))
+    {
         browser.choose_language(&app, Some(&tag.1));
         return switch_language(&browser, &format!("/flow/{id}"));
     }
@@ -21,14 +29,25 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>, mut browser: B
         Ok(prompt) => {
             let targets = form_targets(&app, &prompt).await;
             let theme = prompt.client.as_ref().and_then(|client| client.theme.clone());
-            pages::themed(&app, &browser, theme.as_deref(), &page_of(&prompt, app.idp.policy()), &targets)
+            pages::themed(
+                &app,
+                &browser,
+                theme.as_deref(),
+                &page_of(&prompt, app.idp.policy()),
+                &targets,
+            )
         }
         Err(error) => flow_trouble(&app, &browser, &error),
     }
 }
 
 /// Answers.
-pub async fn answer(State(app): State<App>, Path(id): Path<String>, browser: Browser, params: Result<Params, BadForm>) -> Response {
+pub async fn answer(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    browser: Browser,
+    params: Result<Params, BadForm>,
+) -> Response {
     let id = FlowId(id);
     let fields = match params.and_then(Params::fields) {
         Ok(fields) => fields,
@@ -50,7 +69,11 @@ pub async fn answer(State(app): State<App>, Path(id): Path<String>, browser: Bro
 /// Remembers the language that a link on a page chose, and shows the page again.
 pub fn switch_language(browser: &Browser, page: &str) -> Response {
     use axum::response::IntoResponse;
-    (super::cookies::language(&browser.caller.locale), pages::see_other(page, Vec::new())).into_response()
+    (
+        super::cookies::language(&browser.caller.locale),
+        pages::see_other(page, Vec::new()),
+    )
+        .into_response()
 }
 
 fn flow_trouble(app: &App, browser: &Browser, error: &FlowError) -> Response {
@@ -68,8 +91,11 @@ fn flow_trouble(app: &App, browser: &Browser, error: &FlowError) -> Response {
 async fn form_targets(app: &App, prompt: &Prompt) -> Vec<String> {
     let Some(client) = &prompt.client else { return Vec::new() };
     let found = app.idp.store().client(&ClientId(client.id.clone())).await.ok().flatten();
-    let mut targets: Vec<_> =
-        found.iter().flat_map(|client| &client.redirect_uris).filter_map(|uri| form_target(uri)).collect();
+    let mut targets: Vec<_> = found
+        .iter()
+        .flat_map(|client| &client.redirect_uris)
+        .filter_map(|uri| form_target(uri))
+        .collect();
     targets.sort();
     targets.dedup();
     targets

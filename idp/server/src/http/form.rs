@@ -34,7 +34,11 @@ impl Params {
     pub fn fields(self) -> Result<BTreeMap<String, String>, BadForm> {
         let count = self.0.len();
         let fields: BTreeMap<_, _> = self.0.into_iter().collect();
-        if fields.len() == count { Ok(fields) } else { Err(BadForm("a field came twice")) }
+        if fields.len() == count {
+            Ok(fields)
+        } else {
+            Err(BadForm("a field came twice"))
+        }
     }
 }
 
@@ -57,12 +61,22 @@ impl<S: Send + Sync> FromRequest<S> for Params {
         if !is_form(request.headers()) {
             return Err(BadForm("the body must be application/x-www-form-urlencoded"));
         }
-        let body = Bytes::from_request(request, state).await.map_err(|_| BadForm("the body can't be read, or is too big"))?;
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|_| BadForm("the body can't be read, or is too big"))?;
         Self::parse(&body)
     }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }

@@ -19,8 +19,10 @@ pub async fn healthz() -> StatusCode {
 pub async fn readyz(State(app): State<App>) -> Response {
     match app.idp.store().ping().await {
         Ok(()) => Json(json!({ "ready": true })).into_response(),
-        Err(error) => {
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "ready": false, "reason": error.to_string() }))).into_response()
-        }
+        Err(error) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({ "ready": false, "reason": error.to_string() })),
+        )
+            .into_response(),
     }
 }

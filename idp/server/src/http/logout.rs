@@ -16,7 +16,10 @@ pub async fn end_session(State(app): State<App>, mut browser: Browser, params: R
         Ok(Params(params)) => params,
         Err(bad) => return pages::bad_form(&app, &browser, &bad),
     };
-    let wanted = params.iter().find(|(name, _)| name == "ui_locales").map(|(_, tags)| tags.as_str());
+    let wanted = params
+        .iter()
+        .find(|(name, _)| name == "ui_locales")
+        .map(|(_, tags)| tags.as_str());
     browser.choose_language(&app, wanted);
     match app.idp.end_session(&params, &browser.caller).await {
         Ok(logout) => show(&app, &browser, logout),
@@ -33,7 +36,11 @@ pub async fn confirm(State(app): State<App>, browser: Browser, params: Result<Pa
     if !browser.is_same_origin(app.idp.issuer()) {
         return pages::trouble(&app, &browser, Trouble::Foreign);
     }
-    let csrf = params.iter().position(|(name, _)| name == "csrf").map(|at| params.remove(at).1).unwrap_or_default();
+    let csrf = params
+        .iter()
+        .position(|(name, _)| name == "csrf")
+        .map(|at| params.remove(at).1)
+        .unwrap_or_default();
     match app.idp.confirm_end_session(&csrf, &params, &browser.caller).await {
         Ok(logout) => show(&app, &browser, logout),
         Err(error) => pages::core_trouble(&app, &browser, &error),
@@ -42,10 +49,26 @@ pub async fn confirm(State(app): State<App>, browser: Browser, params: Result<Pa
 
 fn show(app: &App, browser: &Browser, logout: Logout) -> Response {
     match logout {
-        Logout::Confirm { csrf, client, account, params } => {
+        Logout::Confirm {
+            csrf,
+            client,
+            account,
+            params,
+        } => {
             let target = params.iter().find(|(name, _)| name == "post_logout_redirect_uri");
             let targets: Vec<_> = target.and_then(|(_, uri)| pages::form_target(uri)).into_iter().collect();
-            pages::themed(app, browser, None, &Page::SignOut(SignOut { csrf, client, account, params }), &targets)
+            pages::themed(
+                app,
+                browser,
+                None,
+                &Page::SignOut(SignOut {
+                    csrf,
+                    client,
+                    account,
+                    params,
+                }),
+                &targets,
+            )
         }
         Logout::Page(cookies) => {
             let page = pages::plain(app, browser, &Page::SignedOut);
@@ -61,6 +84,9 @@ fn show(app: &App, browser: &Browser, logout: Logout) -> Response {
 
 /// Cached pages of the session go too (ASVS 5.0 14.3.1).
 fn cleared(mut response: Response) -> Response {
-    response.headers_mut().insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
+    response.headers_mut().insert(
+        HeaderName::from_static("clear-site-data"),
+        HeaderValue::from_static("\"cache\""),
+    );
     response
 }

@@ -74,7 +74,10 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .route("/userinfo", get(oidc::userinfo).post(oidc::userinfo))
         .route("/revoke", post(oidc::revoke))
         .route("/continuous/token", post(continuous::watch_token))
-        .route("/continuous/samples", post(continuous::samples).layer(DefaultBodyLimit::max(MAX_SAMPLES)))
+        .route(
+            "/continuous/samples",
+            post(continuous::samples).layer(DefaultBodyLimit::max(MAX_SAMPLES)),
+        )
         .layer(axum::middleware::from_fn_with_state(app.clone(), cors::registered_origin));
 
     let programs = Router::new()

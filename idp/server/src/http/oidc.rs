@@ -1,10 +1,10 @@
 //! The protocol's endpoints for programs: discovery, keys, token, userinfo, introspection, revocation.
 
+use super::App;
 use super::caller::Program;
 use super::form::{BadForm, Params};
 use super::reply::{Json, bearer_error, oauth_error};
-use super::App;
-use axum::extract::State;
+use axum::extract::{FromRequest, FromRequestParts as _, Request, State};
 use axum::http::Method;
 use axum::http::header::{CACHE_CONTROL, HeaderValue};
 use axum::response::{IntoResponse, Response};
@@ -27,14 +27,27 @@ pub async fn jwks(State(app): State<App>) -> Response {
     ([(CACHE_CONTROL, PUBLIC_CACHE)], Json(app.idp.jwks())).into_response()
 }
 
-fn client_request(program: Program, params: Result<Params, BadForm>) -> Result<ClientRequest, Response> {
-    let params = params.map_err(|bad| super::reply::bad_request("invalid_request", bad.0))?;
-    Ok(ClientRequest {
-        params: params.0,
-        authorization: program.authorization,
-        address: program.address,
-        request_id: program.request_id,
-    })
+/// A client's form request, taken apart for the core.
+pub struct ClientForm(ClientRequest);
+
+impl FromRequest<App> for ClientForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let program = Program::from_request_parts(&mut parts, app)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let params = Params::from_request(Request::from_parts(parts, body), app)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        Ok(Self(ClientRequest {
+            params: params.0,
+            authorization: program.authorization,
+            address: program.address,
+            request_id: program.request_id,
+        }))
+    }
 }
 
 /// Token endpoint (RFC 6749 §3.2).
@@ -42,11 +55,7 @@ fn client_request(program: Program, params: Result<Params, BadForm>) -> Result<C
     request_body(content_type = "application/x-www-form-urlencoded", content = Object,
         description = "`grant_type` authorization_code (code, redirect_uri, code_verifier), refresh_token (refresh_token, scope?) or client_credentials (scope?); client authentication by Basic, form or private_key_jwt"),
     responses((status = 200, description = "Tokens", body = Object), (status = 400, description = "OAuth error", body = Object), (status = 401, description = "invalid_client", body = Object), (status = 429, description = "Too many failed tries")))]
-pub async fn token(State(app): State<App>, program: Program, params: Result<Params, BadForm>) -> Response {
-    let request = match client_request(program, params) {
-        Ok(request) => request,
-        Err(response) => return response,
-    };
+pub async fn token(State(app): State<App>, ClientForm(request): ClientForm) -> Response {
     match app.idp.token(&request).await {
         Ok(tokens) => Json(tokens).into_response(),
         Err(error) => oauth_error(error),
@@ -57,11 +66,7 @@ pub async fn token(State(app): State<App>, program: Program, params: Result<Para
 #[utoipa::path(post, path = "/introspect", tag = "OpenID Connect",
     request_body(content_type = "application/x-www-form-urlencoded", content = Object, description = "`token`, `token_type_hint`?; client authentication"),
     responses((status = 200, description = "`active`, and what is known; `step_up_required` for step-up-aware resource servers", body = Object), (status = 401, description = "invalid_client", body = Object)))]
-pub async fn introspect(State(app): State<App>, program: Program, params: Result<Params, BadForm>) -> Response {
-    let request = match client_request(program, params) {
-        Ok(request) => request,
-        Err(response) => return response,
-    };
+pub async fn introspect(State(app): State<App>, ClientForm(request): ClientForm) -> Response {
     match app.idp.introspect(&request).await {
         Ok(view) => Json(view).into_response(),
         Err(error) => oauth_error(error),
@@ -72,11 +77,7 @@ pub async fn introspect(State(app): State<App>, program: Program, params: Result
 #[utoipa::path(post, path = "/revoke", tag = "OpenID Connect",
     request_body(content_type = "application/x-www-form-urlencoded", content = Object, description = "`token`, `token_type_hint`?; client authentication"),
     responses((status = 200, description = "Revoked, or unknown"), (status = 401, description = "invalid_client", body = Object)))]
-pub async fn revoke(State(app): State<App>, program: Program, params: Result<Params, BadForm>) -> Response {
-    let request = match client_request(program, params) {
-        Ok(request) => request,
-        Err(response) => return response,
-    };
+pub async fn revoke(State(app): State<App>, ClientForm(request): ClientForm) -> Response {
     match app.idp.revoke(&request).await {
         Ok(()) => ().into_response(),
         Err(error) => oauth_error(error),
@@ -88,7 +89,11 @@ pub async fn revoke(State(app): State<App>, program: Program, params: Result<Par
     responses((status = 200, description = "Claims", body = Object), (status = 401, description = "invalid_token, or insufficient_user_authentication (RFC 9470)"), (status = 403, description = "insufficient_scope")))]
 pub async fn userinfo(State(app): State<App>, method: Method, program: Program, params: Result<Params, BadForm>) -> Response {
     let in_form = match (method == Method::POST, params) {
-        (true, Ok(params)) => params.0.into_iter().find(|(name, _)| name == "access_token").map(|(_, token)| token),
+        (true, Ok(params)) => params
+            .0
+            .into_iter()
+            .find(|(name, _)| name == "access_token")
+            .map(|(_, token)| token),
         _ => None,
     };
     let bearer = match (program.bearer(), in_form) {

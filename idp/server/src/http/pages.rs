@@ -19,7 +19,9 @@ pub fn themed(app: &App, browser: &Browser, theme: Option<&str>, page: &Page, fo
     match app.themes.render(theme.or(Some(&app.theme)), &browser.locale, page) {
         Ok(html) => {
             let mut response = Html(html).into_response();
-            response.headers_mut().insert(CONTENT_SECURITY_POLICY, page_policy(form_targets));
+            response
+                .headers_mut()
+                .insert(CONTENT_SECURITY_POLICY, page_policy(form_targets));
             if let Ok(tag) = HeaderValue::from_str(&browser.caller.locale) {
                 response.headers_mut().insert(CONTENT_LANGUAGE, tag);
             }
@@ -27,7 +29,10 @@ pub fn themed(app: &App, browser: &Browser, theme: Option<&str>, page: &Page, fo
         }
         Err(error) => {
             tracing::error!(%error, page = page.template(), "the theme can't draw this page");
-            (StatusCode::INTERNAL_SERVER_ERROR, format!("The page can't be drawn. Request {}", browser.caller.request_id))
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("The page can't be drawn. Request {}", browser.caller.request_id),
+            )
                 .into_response()
         }
     }
@@ -63,7 +68,11 @@ pub fn core_trouble(app: &App, browser: &Browser, error: &Error) -> Response {
 
 /// A form that can't be read.
 pub fn bad_form(app: &App, browser: &Browser, bad: &BadForm) -> Response {
-    error_page(app, browser, ErrorPage::new(Trouble::Bad, &browser.caller.request_id).with("invalid_request", bad.0))
+    error_page(
+        app,
+        browser,
+        ErrorPage::new(Trouble::Bad, &browser.caller.request_id).with("invalid_request", bad.0),
+    )
 }
 
 /// 303 with cookies (RFC 9700 §4.12: never 307).

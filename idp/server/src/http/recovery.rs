@@ -12,7 +12,15 @@ use gait_sdk::{Form, Text};
 
 /// Asks who forgot.
 pub async fn start(State(app): State<App>, browser: Browser) -> Response {
-    pages::plain(&app, &browser, &Page::RecoveryStart(RecoveryStart { csrf: String::new(), identifier: String::new(), error: None }))
+    pages::plain(
+        &app,
+        &browser,
+        &Page::RecoveryStart(RecoveryStart {
+            csrf: String::new(),
+            identifier: String::new(),
+            error: None,
+        }),
+    )
 }
 
 /// Mails a link, or not: the page is the same.
@@ -41,7 +49,12 @@ pub async fn show(State(app): State<App>, Path(token): Path<String>, browser: Br
 }
 
 /// Sets the new password.
-pub async fn set(State(app): State<App>, Path(token): Path<String>, browser: Browser, params: Result<Params, BadForm>) -> Response {
+pub async fn set(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    browser: Browser,
+    params: Result<Params, BadForm>,
+) -> Response {
     let fields = match params.and_then(Params::fields) {
         Ok(fields) => fields,
         Err(bad) => return pages::bad_form(&app, &browser, &bad),
@@ -58,5 +71,13 @@ pub async fn set(State(app): State<App>, Path(token): Path<String>, browser: Bro
 }
 
 fn again(app: &App, browser: &Browser, form: Form, error: Option<Text>) -> Response {
-    pages::plain(app, browser, &Page::RecoveryForm(RecoveryForm { csrf: String::new(), form, error }))
+    pages::plain(
+        app,
+        browser,
+        &Page::RecoveryForm(RecoveryForm {
+            csrf: String::new(),
+            form,
+            error,
+        }),
+    )
 }

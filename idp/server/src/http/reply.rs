@@ -1,7 +1,7 @@
 //! JSON answers and protocol errors.
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use gait_core::error::Error;
 use gait_core::token::{BearerError, OAuthError};
@@ -46,17 +46,31 @@ pub fn core_error(error: &Error) -> Response {
         return response;
     }
     tracing::error!(%error, "the provider failed");
-    json_error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the request id is in the log")
+    json_error(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "server_error",
+        "the request id is in the log",
+    )
 }
 
 /// RFC 6749 §5.2.
 pub fn oauth_error(error: OAuthError) -> Response {
     match error {
-        OAuthError::Refused { error, description, basic } => {
-            let status = if error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
+        OAuthError::Refused {
+            error,
+            description,
+            basic,
+        } => {
+            let status = if error == "invalid_client" {
+                StatusCode::UNAUTHORIZED
+            } else {
+                StatusCode::BAD_REQUEST
+            };
             let mut response = json_error(status, error, &description);
             if basic && status == StatusCode::UNAUTHORIZED {
-                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="gait""#));
+                response
+                    .headers_mut()
+                    .insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Basic realm="gait""#));
             }
             response
         }
@@ -73,9 +87,11 @@ pub fn bearer_error(error: BearerError) -> Response {
         BearerError::InvalidRequest(why) => bad_request("invalid_request", why),
         BearerError::InvalidToken => json_error(StatusCode::UNAUTHORIZED, "invalid_token", &error.to_string()),
         BearerError::InsufficientScope(_) => json_error(StatusCode::FORBIDDEN, "insufficient_scope", &error.to_string()),
-        BearerError::StepUp { .. } => {
-            json_error(StatusCode::UNAUTHORIZED, "insufficient_user_authentication", &error.to_string())
-        }
+        BearerError::StepUp { .. } => json_error(
+            StatusCode::UNAUTHORIZED,
+            "insufficient_user_authentication",
+            &error.to_string(),
+        ),
         BearerError::Core(error) => core_error(error),
     };
     if let Some(challenge) = challenge {

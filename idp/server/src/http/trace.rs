@@ -21,6 +21,7 @@ pub async fn request(State(_): State<App>, request: Request, next: Next) -> Resp
         client = tracing::field::Empty,
         account = tracing::field::Empty,
     );
+    #[allow(clippy::disallowed_methods, reason = "a stopwatch for the log")]
     let begun = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let ms = begun.elapsed().as_secs_f64() * 1000.0;

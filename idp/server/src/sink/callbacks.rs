@@ -55,7 +55,10 @@ impl Callbacks {
             Ok(client) => client,
             Err(why) => return Arrival::Failed(why),
         };
-        let request = client.post(post.url.clone()).header(CONTENT_TYPE, post.content_type).header(ACCEPT, "application/json");
+        let request = client
+            .post(post.url.clone())
+            .header(CONTENT_TYPE, post.content_type)
+            .header(ACCEPT, "application/json");
         match request.body(post.body.clone()).send().await {
             Ok(answer) if answer.status().is_success() => Arrival::Accepted,
             Ok(answer) if answer.status().as_u16() == 400 => Arrival::Refused(refusal(answer).await),
@@ -70,10 +73,15 @@ impl Callbacks {
             return Err("receivers must be https".to_owned());
         }
         let port = url.port_or_known_default().ok_or("no port")?;
-        let mut builder = reqwest::Client::builder().redirect(Policy::none()).timeout(TIMEOUT).no_proxy();
+        let mut builder = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .timeout(TIMEOUT)
+            .no_proxy();
         let addresses: Vec<SocketAddr> = match url.host().ok_or("no host")? {
             Host::Domain(name) => {
-                let found = tokio::net::lookup_host((name, port)).await.map_err(|error| format!("look-up failed: {error}"))?;
+                let found = tokio::net::lookup_host((name, port))
+                    .await
+                    .map_err(|error| format!("look-up failed: {error}"))?;
                 let found: Vec<SocketAddr> = found.collect();
                 builder = builder.resolve_to_addrs(name, &found);
                 found
@@ -129,8 +137,21 @@ mod tests {
     #[test]
     fn only_the_public_internet_is_public() {
         for private in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "255.255.255.255",
-            "::1", "::", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::a00:1", "2001:db8::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fd00::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::a00:1",
+            "2001:db8::1",
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
@@ -142,7 +163,13 @@ mod tests {
     #[tokio::test]
     async fn a_guarded_receiver_is_https_and_public() {
         let guarded = Callbacks::new(false);
-        for url in ["http://rp.example/cb", "https://127.0.0.1/cb", "https://[::1]/cb", "https://localhost/cb", "https://169.254.169.254/"] {
+        for url in [
+            "http://rp.example/cb",
+            "https://127.0.0.1/cb",
+            "https://[::1]/cb",
+            "https://localhost/cb",
+            "https://169.254.169.254/",
+        ] {
             guarded.client(&url.parse().unwrap()).await.expect_err(url);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::row::{Columns, all, fail, json, or_taken, word};
 use gait_core::event::{Delivery, Event};
-use gait_core::ids::{DeliveryId, EventId};
+use gait_core::ids::{DeliveryId, EventId, SessionId};
 use gait_core::store::Result;
 use gait_sdk::Timestamp;
 use sqlx::SqliteConnection;
@@ -34,8 +34,8 @@ pub(super) async fn expand(db: &mut SqliteConnection, event: EventId) -> Result<
 /// Stores a delivery within a transaction. One to a client that was removed meanwhile is dropped: it must not hold the others up.
 pub(super) async fn add(db: &mut SqliteConnection, event: EventId, delivery: &Delivery) -> Result<()> {
     sqlx::query(
-        "INSERT INTO delivery (id, client, channel, event, attempts, next_at, dead) \
-         SELECT $1, c.id, $3, $4, $5, $6, FALSE FROM client c WHERE c.id = $2",
+        "INSERT INTO delivery (id, client, channel, event, attempts, next_at, session, dead) \
+         SELECT $1, c.id, $3, $4, $5, $6, $7, FALSE FROM client c WHERE c.id = $2",
     )
     .bind(delivery.id.0.as_bytes().as_slice())
     .bind(delivery.client.as_str())
@@ -43,6 +43,7 @@ pub(super) async fn add(db: &mut SqliteConnection, event: EventId, delivery: &De
     .bind(event.0.as_bytes().as_slice())
     .bind(i64::from(delivery.attempts))
     .bind(delivery.next_at.0)
+    .bind(delivery.event.session.as_ref().map(SessionId::as_str))
     .execute(db)
     .await
     .map_err(or_taken("delivery"))?;
@@ -60,11 +61,12 @@ fn read(columns: &mut Columns<'_>) -> Result<Delivery> {
     })
 }
 
-/// Claims within a transaction. Only the oldest open delivery of each receiver is handed out, so none overtakes another.
+/// Claims within a transaction. Of what a receiver is told about one session, only the
+/// oldest open delivery is handed out, so none overtakes another; one that can't be delivered holds no other session back.
 pub(super) async fn claim(db: &mut SqliteConnection, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Delivery>> {
     let rows = sqlx::query(
         "SELECT d.id, d.client, d.channel, d.attempts, d.next_at, e.body FROM delivery d JOIN event e ON e.id = d.event \
-         WHERE d.seq IN (SELECT MIN(o.seq) FROM delivery o WHERE o.closed_at IS NULL GROUP BY o.client, o.channel) \
+         WHERE d.seq IN (SELECT MIN(o.seq) FROM delivery o WHERE o.closed_at IS NULL GROUP BY o.client, o.channel, o.session) \
          AND d.next_at <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1) ORDER BY d.next_at, d.seq LIMIT $2",
     )
     .bind(now.0)

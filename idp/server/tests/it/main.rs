@@ -1,3 +1,8 @@
-//! The one integration binary.
+//! Gait from outside: one binary, so that it links once. The contract of the stores, stories over HTTP, and a real browser.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod browser;
 mod contract;
+mod harness;
+mod stories;
+mod tidy;

@@ -13,12 +13,12 @@ impl State {
         open.find(|kept| kept.delivery.id == id)
     }
 
-    /// Positions of the oldest open delivery of each receiver.
+    /// Positions of the oldest open delivery to each receiver about each session.
     fn heads(&self) -> Vec<usize> {
         let mut seen = Vec::new();
         let mut heads = Vec::new();
         for (position, kept) in self.deliveries.iter().enumerate() {
-            let receiver = (&kept.delivery.client, kept.delivery.channel);
+            let receiver = (&kept.delivery.client, kept.delivery.channel, &kept.delivery.event.session);
             if kept.closed_at.is_none() && !seen.contains(&receiver) {
                 seen.push(receiver);
                 heads.push(position);

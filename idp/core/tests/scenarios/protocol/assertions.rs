@@ -153,9 +153,7 @@ async fn an_assertion_is_for_us_by_the_client_and_short() {
 #[tokio::test]
 async fn the_old_audience_is_accepted_from_clients_that_are_registered_for_it() {
     let (world, signer) = world().await;
-    world
-        .change_client("signer", |client| client.legacy_assertion_audience = true)
-        .await;
+    world.change_client("signer", |client| client.legacy_assertions = true).await;
     let endpoint = format!("{ISSUER}/token");
     for audience in [json!(ISSUER), json!(endpoint), json!([endpoint])] {
         let assertion = signer.sign(&header(), &claims(&world, json!({ "aud": audience })));

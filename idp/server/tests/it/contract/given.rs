@@ -73,7 +73,7 @@ pub fn client(id: &str) -> Client {
         "id_token_alg": "ES256", "access_token": "opaque", "subject_type": "pairwise", "sector_identifier": null,
         "backchannel_logout_uri": "https://app.example/logout", "continuous_auth_callback_uri": null,
         "plan": [["password", "passkey"], ["email-otp"]], "theme": null, "trusted": false, "native": false,
-        "audience": ["api"], "introspects": false, "step_up_aware": true, "legacy_assertion_audience": false
+        "audience": ["api"], "introspects": false, "step_up_aware": true, "legacy_assertions": false
     }))
     .unwrap()
 }

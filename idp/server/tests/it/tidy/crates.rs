@@ -7,8 +7,20 @@ use std::process::Command;
 
 /// What the rules must not know.
 const WIRES: [&str; 14] = [
-    "axum", "axum-core", "elasticsearch", "hyper", "lettre", "minijinja", "redis", "reqwest", "rustls", "sqlx", "sqlx-core", "tower",
-    "tower-http", "tower-service",
+    "axum",
+    "axum-core",
+    "elasticsearch",
+    "hyper",
+    "lettre",
+    "minijinja",
+    "redis",
+    "reqwest",
+    "rustls",
+    "sqlx",
+    "sqlx-core",
+    "tower",
+    "tower-http",
+    "tower-service",
 ];
 
 /// A crate: where it lives if it is ours, and what it depends on, by name.
@@ -29,8 +41,20 @@ struct Graph(BTreeMap<String, Crate>);
 impl Graph {
     /// As cargo resolves it for this machine, with every feature of ours.
     fn resolved() -> Self {
-        let arguments = ["metadata", "--format-version", "1", "--locked", "--all-features", "--filter-platform", &host()];
-        let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
+        let arguments = [
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--all-features",
+            "--filter-platform",
+            &host(),
+        ];
+        let output = Command::new(env!("CARGO"))
+            .args(arguments)
+            .current_dir(root())
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Self::read(&serde_json::from_slice(&output.stdout).unwrap())
     }
@@ -38,11 +62,17 @@ impl Graph {
     fn read(metadata: &Value) -> Self {
         let top = root().to_string_lossy().into_owned();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let names: BTreeMap<_, _> = list(&metadata["packages"]).map(|package| (text(&package["id"]), text(&package["name"]))).collect();
+        let names: BTreeMap<_, _> = list(&metadata["packages"])
+            .map(|package| (text(&package["id"]), text(&package["name"])))
+            .collect();
         let mut graph = Self::default();
         for package in list(&metadata["packages"]).filter(|package| package["source"].is_null()) {
             let manifest = text(&package["manifest_path"]);
-            let folder = manifest.strip_prefix(&top).unwrap().trim_start_matches('/').trim_end_matches("/Cargo.toml");
+            let folder = manifest
+                .strip_prefix(&top)
+                .unwrap()
+                .trim_start_matches('/')
+                .trim_end_matches("/Cargo.toml");
             graph.0.entry(text(&package["name"])).or_default().folder = folder.to_owned();
         }
         for node in list(&metadata["resolve"]["nodes"]) {
@@ -59,7 +89,10 @@ impl Graph {
     }
 
     fn ours(&self) -> impl Iterator<Item = (&str, &Crate)> {
-        self.0.iter().filter(|(_, krate)| !krate.folder.is_empty()).map(|(name, krate)| (name.as_str(), krate))
+        self.0
+            .iter()
+            .filter(|(_, krate)| !krate.folder.is_empty())
+            .map(|(name, krate)| (name.as_str(), krate))
     }
 
     /// Everything that is linked with it.
@@ -89,20 +122,31 @@ fn host() -> String {
 
 fn knows_no_wire(graph: &Graph, name: &str) -> Vec<String> {
     let linked = graph.linked(name);
-    WIRES.iter().filter(|wire| linked.contains(*wire)).map(|wire| format!("{name} depends on {wire}: the rules know no wire")).collect()
+    WIRES
+        .iter()
+        .filter(|wire| linked.contains(*wire))
+        .map(|wire| format!("{name} depends on {wire}: the rules know no wire"))
+        .collect()
 }
 
 /// Of our crates, `name` may use these alone, its tests included.
 fn uses_of_ours(graph: &Graph, name: &str, allowed: &[&str]) -> Vec<String> {
     let ours: BTreeSet<_> = graph.ours().map(|(name, _)| name).collect();
     let direct = graph.0.get(name).into_iter().flat_map(|krate| &krate.all).map(String::as_str);
-    let used: BTreeSet<_> = direct.chain(graph.linked(name)).filter(|used| ours.contains(used) && *used != name).collect();
+    let used: BTreeSet<_> = direct
+        .chain(graph.linked(name))
+        .filter(|used| ours.contains(used) && *used != name)
+        .collect();
     let foreign = used.into_iter().filter(|used| !allowed.contains(used));
-    foreign.map(|used| format!("{name} depends on {used}, and may only on {allowed:?}")).collect()
+    foreign
+        .map(|used| format!("{name} depends on {used}, and may only on {allowed:?}"))
+        .collect()
 }
 
 fn plugins(graph: &Graph) -> Vec<&str> {
-    let plugins = graph.ours().filter(|(name, krate)| krate.folder.starts_with("plugins/") && *name != "gait-sdk");
+    let plugins = graph
+        .ours()
+        .filter(|(name, krate)| krate.folder.starts_with("plugins/") && *name != "gait-sdk");
     plugins.map(|(name, _)| name).collect()
 }
 
@@ -143,7 +187,10 @@ fn a_wrong_dependency_is_noticed() {
         .map(|(name, krate)| (name.to_owned(), krate))
         .into(),
     );
-    assert_eq!(knows_no_wire(&graph, "gait-core"), ["gait-core depends on hyper: the rules know no wire"]);
+    assert_eq!(
+        knows_no_wire(&graph, "gait-core"),
+        ["gait-core depends on hyper: the rules know no wire"]
+    );
     assert!(knows_no_wire(&graph, "gait-sdk").is_empty());
     assert_eq!(plugins(&graph), ["gait-sly"]);
     assert_eq!(uses_of_ours(&graph, "gait-sly", &["gait-sdk"]).len(), 1);

@@ -7,7 +7,9 @@ const ROOT: &str = "Cargo.toml";
 const SECTIONS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
 fn manifests(sources: &[Source]) -> Vec<(&Source, Table)> {
-    let manifests = sources.iter().filter(|source| source.path == ROOT || source.path.ends_with("/Cargo.toml"));
+    let manifests = sources
+        .iter()
+        .filter(|source| source.path == ROOT || source.path.ends_with("/Cargo.toml"));
     manifests.map(|source| (source, source.text.parse().unwrap())).collect()
 }
 
@@ -21,8 +23,15 @@ fn unused_in_workspace(sources: &[Source]) -> Vec<String> {
     let manifests = manifests(sources);
     let (_, root) = manifests.iter().find(|(source, _)| source.path == ROOT).unwrap();
     let declared = root["workspace"]["dependencies"].as_table().unwrap().keys();
-    let is_used = |name: &str| manifests.iter().any(|(_, manifest)| dependencies(manifest).any(|used| used == name));
-    declared.filter(|name| !is_used(name)).map(|name| format!("{ROOT}: no crate uses {name}")).collect()
+    let is_used = |name: &str| {
+        manifests
+            .iter()
+            .any(|(_, manifest)| dependencies(manifest).any(|used| used == name))
+    };
+    declared
+        .filter(|name| !is_used(name))
+        .map(|name| format!("{ROOT}: no crate uses {name}"))
+        .collect()
 }
 
 /// Dependencies of a crate that none of its files names.
@@ -30,7 +39,10 @@ fn unused_in_crates(sources: &[Source]) -> Vec<String> {
     let mut complaints = Vec::new();
     for (source, manifest) in manifests(sources) {
         let folder = source.path.trim_end_matches("Cargo.toml");
-        let files: Vec<_> = sources.iter().filter(|file| file.path.ends_with(".rs") && file.is_below(folder)).collect();
+        let files: Vec<_> = sources
+            .iter()
+            .filter(|file| file.path.ends_with(".rs") && file.is_below(folder))
+            .collect();
         for name in dependencies(&manifest) {
             let item = name.replace('-', "_");
             if !files.iter().any(|file| names(&file.text, &item)) {
@@ -44,7 +56,8 @@ fn unused_in_crates(sources: &[Source]) -> Vec<String> {
 /// True if the word stands in the text by itself.
 fn names(text: &str, word: &str) -> bool {
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    text.match_indices(word).any(|(at, _)| !is_part(text[..at].chars().next_back()) && !is_part(text[at + word.len()..].chars().next()))
+    text.match_indices(word)
+        .any(|(at, _)| !is_part(text[..at].chars().next_back()) && !is_part(text[at + word.len()..].chars().next()))
 }
 
 fn without_lints(sources: &[Source]) -> Vec<String> {
@@ -52,7 +65,8 @@ fn without_lints(sources: &[Source]) -> Vec<String> {
         let inherits = manifest.get("lints").and_then(|lints| lints.get("workspace")?.as_bool());
         source.path != ROOT && inherits != Some(true)
     });
-    lax.map(|(source, _)| format!("{}: [lints] workspace = true is missing", source.path)).collect()
+    lax.map(|(source, _)| format!("{}: [lints] workspace = true is missing", source.path))
+        .collect()
 }
 
 #[test]
@@ -70,7 +84,10 @@ fn every_crate_keeps_the_lints() {
 fn a_line_that_is_not_needed_is_noticed() {
     let sources = [
         Source::new(ROOT, "[workspace.dependencies]\nserde = \"1\"\nrand = \"0.8\"\nurl = \"2\"\n"),
-        Source::new("a/Cargo.toml", "[dependencies]\nserde.workspace = true\n[dev-dependencies]\nurl.workspace = true\n"),
+        Source::new(
+            "a/Cargo.toml",
+            "[dependencies]\nserde.workspace = true\n[dev-dependencies]\nurl.workspace = true\n",
+        ),
         Source::new("a/src/lib.rs", "use serde::Serialize; fn curl() {}"),
     ];
     assert_eq!(unused_in_workspace(&sources), ["Cargo.toml: no crate uses rand"]);

@@ -21,7 +21,10 @@ struct Source {
 
 impl Source {
     fn new(path: &str, text: &str) -> Self {
-        Self { path: path.to_owned(), text: text.to_owned() }
+        Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        }
     }
 
     fn is_below(&self, folder: &str) -> bool {
@@ -36,7 +39,10 @@ impl Source {
     /// stands last.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.text.lines().map(str::trim).enumerate();
-        lines.take_while(|(_, line)| *line != "#[cfg(test)]").filter(|(_, line)| !line.starts_with("//")).map(|(i, line)| (i + 1, line))
+        lines
+            .take_while(|(_, line)| *line != "#[cfg(test)]")
+            .filter(|(_, line)| !line.starts_with("//"))
+            .map(|(i, line)| (i + 1, line))
     }
 }
 
@@ -64,9 +70,15 @@ fn collect(top: &Path, folder: &Path, found: &mut Vec<Source>) {
             continue;
         }
         let kind = path.extension().unwrap_or_default().to_string_lossy().into_owned();
-        if matches!(kind.as_str(), "rs" | "js" | "mjs" | "css" | "html" | "toml" | "md" | "sql" | "ftl" | "py") {
+        if matches!(
+            kind.as_str(),
+            "rs" | "js" | "mjs" | "css" | "html" | "toml" | "md" | "sql" | "ftl" | "py"
+        ) {
             let relative = path.strip_prefix(top).unwrap().to_string_lossy().replace('\\', "/");
-            found.push(Source { path: relative, text: std::fs::read_to_string(&path).unwrap() });
+            found.push(Source {
+                path: relative,
+                text: std::fs::read_to_string(&path).unwrap(),
+            });
         }
     }
 }

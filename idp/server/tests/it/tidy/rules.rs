@@ -21,7 +21,9 @@ const EXCEPTIONS: [&str; 7] = [
 /// Lines of the product below `folder` but not in `allowed` that contain `pattern`, if the text from there on passes `is_meant`.
 fn calls(sources: &[Source], folder: &str, allowed: &[&str], pattern: &str, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
-    let product = sources.iter().filter(|source| source.path.ends_with(".rs") && source.is_below(folder) && !source.is_test());
+    let product = sources
+        .iter()
+        .filter(|source| source.path.ends_with(".rs") && source.is_below(folder) && !source.is_test());
     for source in product.filter(|source| !allowed.iter().any(|allowed| source.path.starts_with(allowed))) {
         for (number, line) in source.code() {
             if line.find(pattern).is_some_and(|at| is_meant(&line[at + pattern.len()..])) {
@@ -40,14 +42,20 @@ fn authenticators_called_elsewhere(sources: &[Source]) -> Vec<String> {
     for (folder, allowed) in [("idp/core/src/", &core[..]), ("idp/server/src/", &server[..])] {
         found.extend(calls(sources, folder, allowed, ".challenge(", |rest| !rest.starts_with(')')));
         found.extend(calls(sources, folder, allowed, ".settled(", |rest| !rest.starts_with(')')));
-        found.extend(calls(sources, folder, allowed, ".verify(", |rest| rest.contains("memo") || rest.contains("answer")));
+        found.extend(calls(sources, folder, allowed, ".verify(", |rest| {
+            rest.contains("memo") || rest.contains("answer")
+        }));
     }
     found
 }
 
 /// Only the watch calls scorers: judging and learning.
 fn scorers_called_elsewhere(sources: &[Source]) -> Vec<String> {
-    let core = ["idp/core/src/continuous/", "idp/core/src/learning.rs", "idp/core/src/testing/"];
+    let core = [
+        "idp/core/src/continuous/",
+        "idp/core/src/learning.rs",
+        "idp/core/src/testing/",
+    ];
     let server = ["idp/server/src/plugins.rs"];
     let mut found = Vec::new();
     for (folder, allowed) in [("idp/core/src/", &core[..]), ("idp/server/src/", &server[..])] {
@@ -63,7 +71,11 @@ fn scorers_called_elsewhere(sources: &[Source]) -> Vec<String> {
 fn effects_carried_out_elsewhere(sources: &[Source]) -> Vec<String> {
     let allowed = ["idp/core/src/effects", "idp/core/src/testing/"];
     let effects = ["Save", "Forget", "Mail", "Keep", "Approval"];
-    let in_core = |effect| calls(sources, "idp/core/src/", &allowed, &format!("Effect::{effect}"), |rest| rest.contains("=>"));
+    let in_core = |effect| {
+        calls(sources, "idp/core/src/", &allowed, &format!("Effect::{effect}"), |rest| {
+            rest.contains("=>")
+        })
+    };
     effects.into_iter().flat_map(in_core).collect()
 }
 
@@ -81,28 +93,53 @@ fn addresses_read_elsewhere(sources: &[Source]) -> Vec<String> {
 
 fn clocks_allowed_elsewhere(sources: &[Source]) -> Vec<String> {
     let lints = ["clippy::disallowed_methods", "clippy::disallowed_types"];
-    lints.iter().flat_map(|lint| marks(sources, lint)).filter(|at| !EXCEPTIONS.iter().any(|path| at.starts_with(path))).collect()
+    lints
+        .iter()
+        .flat_map(|lint| marks(sources, lint))
+        .filter(|at| !EXCEPTIONS.iter().any(|path| at.starts_with(path)))
+        .collect()
 }
 
 fn marks(sources: &[Source], mark: &str) -> Vec<String> {
-    let code = sources.iter().filter(|source| !source.path.ends_with(".md") && !source.path.ends_with("tidy/rules.rs"));
+    let code = sources
+        .iter()
+        .filter(|source| !source.path.ends_with(".md") && !source.path.ends_with("tidy/rules.rs"));
     code.flat_map(|source| {
         let lines = source.text.lines().enumerate().filter(|(_, line)| line.contains(mark));
-        lines.map(|(i, line)| format!("{}:{}: {}", source.path, i + 1, line.trim())).collect::<Vec<_>>()
+        lines
+            .map(|(i, line)| format!("{}:{}: {}", source.path, i + 1, line.trim()))
+            .collect::<Vec<_>>()
     })
     .collect()
 }
 
 /// What was left for later.
 fn left_undone(sources: &[Source]) -> Vec<String> {
-    ["TODO", "FIXME", "XXX", "todo!(", "unimplemented!(", "dbg!("].iter().flat_map(|mark| marks(sources, mark)).collect()
+    ["TODO", "FIXME", "XXX", "todo!(", "unimplemented!(", "dbg!("]
+        .iter()
+        .flat_map(|mark| marks(sources, mark))
+        .collect()
 }
 
 fn too_long(sources: &[Source]) -> Vec<String> {
-    let written = |path: &str| [".rs", ".js", ".mjs", ".css", ".html"].iter().any(|kind| path.ends_with(kind));
+    let written = |path: &str| {
+        [".rs", ".js", ".mjs", ".css", ".html"]
+            .iter()
+            .any(|kind| path.ends_with(kind))
+    };
     let limit = |source: &Source| if source.is_test() { MAX_TEST_LINES } else { MAX_LINES };
-    let long = sources.iter().filter(|source| written(&source.path) && source.text.lines().count() > limit(source));
-    long.map(|source| format!("{} has {} lines, and may have {}", source.path, source.text.lines().count(), limit(source))).collect()
+    let long = sources
+        .iter()
+        .filter(|source| written(&source.path) && source.text.lines().count() > limit(source));
+    long.map(|source| {
+        format!(
+            "{} has {} lines, and may have {}",
+            source.path,
+            source.text.lines().count(),
+            limit(source)
+        )
+    })
+    .collect()
 }
 
 #[test]
@@ -144,21 +181,96 @@ fn no_file_is_too_long_to_read() {
 fn what_breaks_a_rule_is_noticed() {
     let file = |path: &str, text: &str| [Source::new(path, text)];
     let checks: [(fn(&[Source]) -> Vec<String>, &str, &str, bool); 17] = [
-        (authenticators_called_elsewhere, "idp/core/src/approval.rs", "let r = plugin.challenge(cx, host).await;", true),
-        (authenticators_called_elsewhere, "idp/core/src/approval.rs", "plugin.verify(cx, &memo, &answer, host)", true),
-        (authenticators_called_elsewhere, "idp/core/src/flow/call.rs", "plugin.challenge(cx, host)", false),
-        (authenticators_called_elsewhere, "idp/core/src/logout.rs", "self.keys.verify(hint)", false),
-        (authenticators_called_elsewhere, "idp/server/src/http/reply.rs", "error.challenge()", false),
-        (scorers_called_elsewhere, "idp/core/src/flow/engine.rs", "scorer.score(cx, None, state, batch)", true),
-        (scorers_called_elsewhere, "idp/core/src/continuous/samples.rs", "scorer.score(cx, None, state, batch)", false),
-        (effects_carried_out_elsewhere, "idp/core/src/flow/engine.rs", "Effect::Mail(mail) => post(mail),", true),
-        (effects_carried_out_elsewhere, "idp/core/src/flow/engine.rs", "matches!(effect, Effect::Mail(_))", false),
-        (effects_carried_out_elsewhere, "idp/core/src/effects.rs", "Effect::Mail(mail) => post(mail),", false),
-        (addresses_read_elsewhere, "idp/server/src/http/caller.rs", "headers.get(\"x-forwarded-for\")", true),
-        (addresses_read_elsewhere, "idp/server/src/http/caller.rs", "// x-forwarded-for is read elsewhere", false),
-        (addresses_read_elsewhere, "idp/server/src/http/caller.rs", "#[cfg(test)]\nheaders.get(\"x-forwarded-for\")", false),
-        (clocks_allowed_elsewhere, "idp/core/src/flow/mod.rs", "#[allow(clippy::disallowed_methods)]", true),
-        (clocks_allowed_elsewhere, "idp/server/src/ports.rs", "#[allow(clippy::disallowed_methods)]", false),
+        (
+            authenticators_called_elsewhere,
+            "idp/core/src/approval.rs",
+            "let r = plugin.challenge(cx, host).await;",
+            true,
+        ),
+        (
+            authenticators_called_elsewhere,
+            "idp/core/src/approval.rs",
+            "plugin.verify(cx, &memo, &answer, host)",
+            true,
+        ),
+        (
+            authenticators_called_elsewhere,
+            "idp/core/src/flow/call.rs",
+            "plugin.challenge(cx, host)",
+            false,
+        ),
+        (
+            authenticators_called_elsewhere,
+            "idp/core/src/logout.rs",
+            "self.keys.verify(hint)",
+            false,
+        ),
+        (
+            authenticators_called_elsewhere,
+            "idp/server/src/http/reply.rs",
+            "error.challenge()",
+            false,
+        ),
+        (
+            scorers_called_elsewhere,
+            "idp/core/src/flow/engine.rs",
+            "scorer.score(cx, None, state, batch)",
+            true,
+        ),
+        (
+            scorers_called_elsewhere,
+            "idp/core/src/continuous/samples.rs",
+            "scorer.score(cx, None, state, batch)",
+            false,
+        ),
+        (
+            effects_carried_out_elsewhere,
+            "idp/core/src/flow/engine.rs",
+            "Effect::Mail(mail) => post(mail),",
+            true,
+        ),
+        (
+            effects_carried_out_elsewhere,
+            "idp/core/src/flow/engine.rs",
+            "matches!(effect, Effect::Mail(_))",
+            false,
+        ),
+        (
+            effects_carried_out_elsewhere,
+            "idp/core/src/effects.rs",
+            "Effect::Mail(mail) => post(mail),",
+            false,
+        ),
+        (
+            addresses_read_elsewhere,
+            "idp/server/src/http/caller.rs",
+            "headers.get(\"x-forwarded-for\")",
+            true,
+        ),
+        (
+            addresses_read_elsewhere,
+            "idp/server/src/http/caller.rs",
+            "// x-forwarded-for is read elsewhere",
+            false,
+        ),
+        (
+            addresses_read_elsewhere,
+            "idp/server/src/http/caller.rs",
+            "#[cfg(test)]\nheaders.get(\"x-forwarded-for\")",
+            false,
+        ),
+        (
+            clocks_allowed_elsewhere,
+            "idp/core/src/flow/mod.rs",
+            "#[allow(clippy::disallowed_methods)]",
+            true,
+        ),
+        (
+            clocks_allowed_elsewhere,
+            "idp/server/src/ports.rs",
+            "#[allow(clippy::disallowed_methods)]",
+            false,
+        ),
         (left_undone, "idp/core/src/lib.rs", "unimplemented!()", true),
         (left_undone, "README.md", "nothing is TODO", false),
     ];

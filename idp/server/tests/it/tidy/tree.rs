@@ -6,12 +6,23 @@ use std::path::Path;
 
 /// What a visitor of the repository sees first. Tool settings hide behind dots.
 const TOP: [&str; 10] = [
-    "Cargo.lock", "Cargo.toml", "LICENSE", "README.md", "db", "docker-compose.yml", "examples", "idp", "plugins", "themes",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "db",
+    "docker-compose.yml",
+    "examples",
+    "idp",
+    "plugins",
+    "themes",
 ];
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
     names.sort();
     names
 }
@@ -19,7 +30,10 @@ fn names(folder: &Path) -> Vec<String> {
 /// Cargo's folder is no part of the repository.
 fn strangers(names: &[String]) -> Vec<String> {
     let visible = names.iter().filter(|name| !name.starts_with('.') && *name != "target");
-    visible.filter(|name| !TOP.contains(&name.as_str())).map(|name| format!("{name} may not stand at the top")).collect()
+    visible
+        .filter(|name| !TOP.contains(&name.as_str()))
+        .map(|name| format!("{name} may not stand at the top"))
+        .collect()
 }
 
 /// Each engine has the same migrations, numbered from 0001 without a gap.
@@ -51,7 +65,10 @@ fn the_top_is_as_small_as_it_was_meant() {
 #[test]
 fn migrations_are_numbered_and_the_same_for_every_engine() {
     let folder = root().join("db/migrations");
-    let engines: BTreeMap<_, _> = names(&folder).into_iter().map(|engine| (engine.clone(), names(&folder.join(engine)))).collect();
+    let engines: BTreeMap<_, _> = names(&folder)
+        .into_iter()
+        .map(|engine| (engine.clone(), names(&folder.join(engine))))
+        .collect();
     assert!(engines.contains_key("sqlite"));
     assert_none(&bad_migrations(&engines));
 }
@@ -59,12 +76,18 @@ fn migrations_are_numbered_and_the_same_for_every_engine() {
 #[test]
 fn a_stranger_and_a_gap_are_noticed() {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-    assert_eq!(strangers(&owned(&[".git", "idp", "scripts", "target"])), ["scripts may not stand at the top"]);
+    assert_eq!(
+        strangers(&owned(&[".git", "idp", "scripts", "target"])),
+        ["scripts may not stand at the top"]
+    );
     let engines = |sqlite: &[&str], postgres: &[&str]| {
         BTreeMap::from([("sqlite".to_owned(), owned(sqlite)), ("postgres".to_owned(), owned(postgres))])
     };
     assert!(bad_migrations(&engines(&["0001_a.sql", "0002_b.sql"], &["0001_a.sql", "0002_b.sql"])).is_empty());
-    assert_eq!(bad_migrations(&engines(&["0001_a.sql", "0003_b.sql"], &["0001_a.sql", "0003_b.sql"])).len(), 2);
+    assert_eq!(
+        bad_migrations(&engines(&["0001_a.sql", "0003_b.sql"], &["0001_a.sql", "0003_b.sql"])).len(),
+        2
+    );
     assert_eq!(bad_migrations(&engines(&["0001_a.sql"], &["0001_b.sql"])).len(), 1);
     assert!(!bad_migrations(&engines(&[], &[])).is_empty());
 }

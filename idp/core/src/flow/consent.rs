@@ -1,0 +1,123 @@
+//! The two consents: what a client may know (OAuth), and whether it may watch (behaviour). They are asked for apart.
+
+use super::FlowError;
+use super::engine::Turn;
+use super::situation::Run;
+use crate::Idp;
+use crate::account::{Account, BehaviourConsent};
+use crate::authorization::request::{AuthorizationRequest, PromptValue};
+use crate::client::Client;
+use crate::effects::address_of;
+use crate::error::{Error, Result};
+use crate::event::What;
+use crate::grant::Scopes;
+use crate::ids::{AccountId, SessionId};
+use crate::visit::{Caller, Cookie};
+use std::collections::BTreeMap;
+
+/// Version of the text that people consent to when they let themselves be watched. Who changes the text changes this.
+pub const BEHAVIOUR_TEXT_VERSION: &str = "2026-11";
+
+impl Idp {
+    /// True if the person must be asked what the client may know.
+    pub(super) async fn needs_consent(
+        &self,
+        client: &Client,
+        account: &Account,
+        request: &AuthorizationRequest,
+    ) -> Result<bool, FlowError> {
+        // Who can't be told from an impostor is confirmed each time (RFC 8252 §8.6).
+        if request.prompts(PromptValue::Consent) || client.native {
+            return Ok(true);
+        }
+        if client.trusted {
+            return Ok(false);
+        }
+        let remembered = self.store.consent(account.id, &client.id).await.map_err(Error::from)?;
+        let covered = |known: Scopes| asked_scopes(request).is_subset(&known);
+        Ok(!remembered.is_some_and(covered))
+    }
+
+    pub(super) async fn answer_consent(
+        &self,
+        run: &mut Run<'_>,
+        shown: &[String],
+        fields: &BTreeMap<String, String>,
+    ) -> Result<Turn, FlowError> {
+        match fields.get("consent").map(String::as_str) {
+            Some("allow") => {}
+            Some("deny") => return Ok(self.refuse(run, "access_denied", "the person denied consent")),
+            _ => return Err(FlowError::Bad("consent is neither allow nor deny".to_owned())),
+        }
+        let (Some(request), Some(account)) = (run.flow.request(), run.flow.who.account()) else {
+            return Err(FlowError::Gone);
+        };
+        let before = self.store.consent(account, &request.client).await.map_err(Error::from)?;
+        let mut scopes = before.unwrap_or_default();
+        scopes.extend(shown.iter().cloned());
+        let (client, now) = (&request.client, self.ports.now());
+        self.store
+            .put_consent(account, client, &scopes, now)
+            .await
+            .map_err(Error::from)?;
+        run.flow.done.consent = true;
+        self.advance(run).await
+    }
+
+    pub(super) async fn answer_watch_consent(
+        &self,
+        run: &mut Run<'_>,
+        fields: &BTreeMap<String, String>,
+    ) -> Result<Turn, FlowError> {
+        let (Some(account), Some(session)) = (run.flow.who.account(), run.session.clone()) else {
+            return Err(FlowError::Gone);
+        };
+        run.flow.done.watch = true;
+        match fields.get("watch").map(String::as_str) {
+            Some("yes") => run.cookies.push(self.consent_to_watch(account, &session, run.caller).await?),
+            _ => self.decline_watch(&session).await?,
+        }
+        self.advance(run).await
+    }
+
+    /// Gives behaviour consent to the text as it is now; returns the cookie that lets this browser's sign-in page measure.
+    pub(crate) async fn consent_to_watch(&self, account: AccountId, session: &SessionId, caller: &Caller) -> Result<Cookie> {
+        let consent = BehaviourConsent {
+            account,
+            purpose: "continuous_auth".to_owned(),
+            text_version: BEHAVIOUR_TEXT_VERSION.to_owned(),
+            at: self.ports.now(),
+            withdrawn_at: None,
+        };
+        let what = What::ConsentChanged { given: true };
+        let event = self.event(
+            what,
+            Some(account),
+            Some(session),
+            None,
+            address_of(caller),
+            &caller.request_id,
+        );
+        self.store.give_consent(&consent, &[event]).await?;
+        self.ports.wake.wake();
+        Ok(Cookie::Marker(true))
+    }
+
+    /// Remembers a "no" for this session, so that single sign-on doesn't ask again and again.
+    async fn decline_watch(&self, session: &SessionId) -> Result<()> {
+        let life_s = self.policy.lifetimes.session_absolute;
+        Ok(self.ephemeral.put(&declined_key(session), b"1", life_s).await?)
+    }
+
+    pub(super) async fn declined_watch(&self, session: &SessionId) -> Result<bool> {
+        Ok(self.ephemeral.get(&declined_key(session)).await?.is_some())
+    }
+}
+
+fn declined_key(session: &SessionId) -> String {
+    format!("watch-declined:{session}")
+}
+
+fn asked_scopes(request: &AuthorizationRequest) -> Scopes {
+    super::finish::shown_scopes(request).into_iter().collect()
+}

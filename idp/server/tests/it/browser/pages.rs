@@ -1,0 +1,136 @@
+//! The hosted pages: with and without scripts, by keyboard alone, and for everybody.
+
+use super::chrome::{self, Chrome};
+use crate::harness::{ALICE, Person, Provider};
+use fantoccini::key::Key;
+
+/// The page is usable by everybody, narrow and wide.
+async fn is_open_to_all(chrome: &Chrome) {
+    for width in [1000, 320] {
+        chrome.page.set_window_size(width, 900).await.unwrap();
+        let barriers = chrome.barriers().await;
+        assert!(barriers.is_empty(), "{} at {width} px: {barriers:#?}", chrome.path().await);
+    }
+    chrome.page.set_window_size(1000, 900).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alice_signs_in_with_password_and_mailed_code_and_no_page_is_in_anybody_s_way() {
+    let provider = Provider::start().await;
+    chrome::story(&provider, async |chrome| {
+        chrome.goto(&provider.url("/recovery")).await;
+        is_open_to_all(chrome).await;
+        chrome.goto(&provider.url("/account")).await;
+        is_open_to_all(chrome).await;
+        chrome
+            .give_password(Person {
+                password: "not hers",
+                ..ALICE
+            })
+            .await;
+        chrome.find("[role=alert]").await;
+        is_open_to_all(chrome).await;
+        chrome.give_password(ALICE).await;
+        let code = chrome.mailed_code(&provider, ALICE).await;
+        is_open_to_all(chrome).await;
+        chrome.fill("input[name=code]", &code).await;
+        chrome.click("form button.primary").await;
+        chrome.arrive(&provider.url("/account")).await;
+        assert!(chrome.text("h1").await.contains("Alice Adler"));
+        is_open_to_all(chrome).await;
+        chrome.click("a[href='/end_session']").await;
+        chrome.find("form[action='/end_session/confirm']").await;
+        is_open_to_all(chrome).await;
+        chrome.click("form button.primary").await;
+        chrome.find(".emblem").await;
+        is_open_to_all(chrome).await;
+        chrome.goto(&provider.url("/nowhere")).await;
+        is_open_to_all(chrome).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everything_works_without_scripts() {
+    let provider = Provider::start().await;
+    chrome::story_without_scripts(&provider, async |chrome| {
+        chrome.goto("data:text/html,<noscript><p id=off>off</p></noscript>").await;
+        chrome.find("#off").await;
+        chrome.goto(&provider.url("/account")).await;
+        chrome.sign_in(&provider, ALICE).await;
+        chrome.arrive(&provider.url("/account")).await;
+        assert!(chrome.text("h1").await.contains("Alice Adler"));
+        chrome.click("a[href='/end_session']").await;
+        chrome.click("form[action='/end_session/confirm'] button.primary").await;
+        chrome.goto(&provider.url("/account")).await;
+        chrome.find("input[name=identifier]").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_keyboard_alone_is_enough() {
+    let provider = Provider::start().await;
+    chrome::story(&provider, async |chrome| {
+        chrome.goto(&provider.url("/account")).await;
+        chrome.find("input[name=identifier]:focus").await;
+        chrome.type_keys(ALICE.username).await;
+        chrome.type_keys(&char::from(Key::Tab).to_string()).await;
+        chrome.find("input[name=password]:focus").await;
+        chrome.type_keys(ALICE.password).await;
+        chrome.type_keys(&char::from(Key::Enter).to_string()).await;
+        chrome.find("input[name=code]:focus").await;
+        let code = chrome.mailed_code(&provider, ALICE).await;
+        chrome.type_keys(&code).await;
+        chrome.type_keys(&char::from(Key::Enter).to_string()).await;
+        chrome.arrive(&provider.url("/account")).await;
+        chrome.type_keys(&char::from(Key::Tab).to_string()).await;
+        chrome.find("a.skip:focus").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_is_approved_in_another_browser_with_the_code_of_the_first_tab() {
+    let provider = Provider::with("[plugins.ip-trust]\nallow_private = true").await;
+    chrome::story(&provider, async |laptop| {
+        sign_in_anew(&provider, laptop).await;
+        laptop.arrive(&provider.url("/account")).await;
+        sign_in_anew(&provider, laptop).await;
+        let code = laptop.text("output").await;
+        is_open_to_all(laptop).await;
+        let link = provider.mailed_link(ALICE.email, "/approve/").await;
+        chrome::beside(&provider, async |phone| {
+            phone.goto(&link).await;
+            is_open_to_all(phone).await;
+            phone.fill("input[name=code]", &code).await;
+            phone.click("button[name=answer][value=yes]").await;
+            phone.find(".emblem").await;
+            assert!(!phone.has("button[name=answer]").await);
+        })
+        .await;
+        laptop.click("button[name=continue]").await;
+        laptop.arrive(&provider.url("/account")).await;
+
+        sign_out(&provider, laptop).await;
+        laptop.goto(&provider.url("/account")).await;
+        laptop.give_password(ALICE).await;
+        laptop.arrive(&provider.url("/account")).await;
+        assert!(laptop.text("h1").await.contains("Alice Adler"), "the password was enough");
+    })
+    .await;
+}
+
+async fn sign_out(provider: &Provider, chrome: &Chrome) {
+    chrome.goto(&provider.url("/end_session")).await;
+    if chrome.has("form[action='/end_session/confirm']").await {
+        chrome.click("form[action='/end_session/confirm'] button.primary").await;
+        chrome.find(".emblem").await;
+    }
+}
+
+async fn sign_in_anew(provider: &Provider, chrome: &Chrome) {
+    sign_out(provider, chrome).await;
+    chrome.goto(&provider.url("/account")).await;
+    chrome.sign_in(provider, ALICE).await;
+}

@@ -1,0 +1,205 @@
+//! A provider in this process, on a port and in a folder of its own.
+
+use super::clock::TestClock;
+use super::{Receiver, Visitor, config, logs};
+use gait::config::Config;
+use gait::mail::{Catcher, CaughtMail, Outlet};
+use gait_core::Idp;
+use gait_core::account::{Account, Identifier};
+use jsonwebtoken::jwk::JwkSet;
+use std::net::TcpListener as StdListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Somebody who may sign in.
+#[derive(Clone, Copy, Debug)]
+pub struct Person {
+    pub username: &'static str,
+    pub password: &'static str,
+    pub email: &'static str,
+}
+
+pub const ALICE: Person = Person {
+    username: "alice",
+    password: "quiet harbour lantern",
+    email: "alice@example.test",
+};
+pub const BOB: Person = Person {
+    username: "bob",
+    password: "seven green bottles",
+    email: "bob@example.test",
+};
+pub const ZOE: Person = Person {
+    username: "Zoë",
+    password: "über allen gipfeln",
+    email: "zoe@example.test",
+};
+
+/// A running provider.
+pub struct Provider {
+    pub issuer: String,
+    pub clock: TestClock,
+    pub receiver: Receiver,
+    pub idp: Arc<Idp>,
+    pub http: reqwest::Client,
+    pub catcher: Catcher,
+    folder: TempDir,
+    config: String,
+    running: Option<Running>,
+    visitors: AtomicU8,
+}
+
+struct Running {
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Provider {
+    /// With the stories' configuration.
+    pub async fn start() -> Self {
+        Self::with("").await
+    }
+
+    /// With `extra` merged into it.
+    pub async fn with(extra: &str) -> Self {
+        logs::capture();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let receiver = Receiver::start().await;
+        let (clock, catcher) = (TestClock::default(), Catcher::default());
+        let config = config::text(port, &receiver.url, extra);
+        let folder = tempfile::tempdir().expect("a folder");
+        let (idp, running) = run(&config, &folder, listener, &clock, &catcher).await;
+        Self {
+            issuer: format!("http://localhost:{port}"),
+            http: client(),
+            visitors: AtomicU8::new(0),
+            running: Some(running),
+            idp,
+            clock,
+            receiver,
+            catcher,
+            folder,
+            config,
+        }
+    }
+
+    /// Stops the provider and starts another on the same folder: what was only in memory is gone.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        let port = self
+            .issuer
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok())
+            .expect("a port");
+        let listener = StdListener::bind(("127.0.0.1", port)).expect("the same port");
+        listener.set_nonblocking(true).expect("a socket");
+        let listener = TcpListener::from_std(listener).expect("a socket");
+        let (idp, running) = run(&self.config, &self.folder, listener, &self.clock, &self.catcher).await;
+        (self.idp, self.running) = (idp, Some(running));
+    }
+
+    async fn stop(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        let _ = running.stop.send(());
+        tokio::time::timeout(Duration::from_secs(10), running.serving)
+            .await
+            .expect("it stops")
+            .expect("no panic");
+    }
+
+    /// A browser at an address of its own.
+    pub fn visitor(&self) -> Visitor {
+        let nth = self.visitors.fetch_add(1, Ordering::SeqCst);
+        Visitor::new(self, Some(format!("203.0.113.{}", nth + 1)))
+    }
+
+    /// A browser behind this `X-Forwarded-For`, or without that header.
+    pub fn visitor_from(&self, forwarded: Option<&str>) -> Visitor {
+        Visitor::new(self, forwarded.map(str::to_owned))
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    pub async fn get_json(&self, path: &str) -> serde_json::Value {
+        let answer = self.http.get(self.url(path)).send().await.expect("an answer");
+        answer.json().await.expect("JSON")
+    }
+
+    /// The published keys.
+    pub async fn keys(&self) -> JwkSet {
+        serde_json::from_value(self.get_json("/jwks.json").await).expect("a JWK set")
+    }
+
+    /// Waits for the newest mail to `email` that `is` wanted.
+    pub async fn mail(&self, email: &str, is: impl Fn(&CaughtMail) -> bool) -> CaughtMail {
+        caught(&self.catcher, email, is).await
+    }
+
+    /// Waits for the newest link to `path` in a mail to `email`.
+    pub async fn mailed_link(&self, email: &str, path: &str) -> String {
+        let start = self.url(path);
+        let mail = self.mail(email, |mail| mail.text.contains(&start)).await;
+        let words = mail.text.split_whitespace();
+        words.rev().find(|word| word.starts_with(&start)).expect("a link").to_owned()
+    }
+
+    /// The account behind a name.
+    pub async fn account(&self, person: Person) -> Account {
+        let name = Identifier::parse(person.username).expect("a name");
+        self.idp
+            .store()
+            .account_by(&name)
+            .await
+            .expect("the store")
+            .expect("an account")
+    }
+}
+
+/// Waits for the newest mail that `is` wanted.
+pub async fn caught(catcher: &Catcher, email: &str, is: impl Fn(&CaughtMail) -> bool) -> CaughtMail {
+    for _ in 0..200 {
+        if let Some(mail) = catcher.mails(Some(email)).into_iter().find(|mail| is(mail)) {
+            return mail;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    let subjects: Vec<_> = catcher.mails(Some(email)).into_iter().map(|mail| mail.subject).collect();
+    panic!("no such mail came to {email}, only {subjects:?}")
+}
+
+/// A client without redirects, and without connections that outlive a provider.
+pub fn client() -> reqwest::Client {
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy();
+    builder
+        .pool_max_idle_per_host(0)
+        .timeout(Duration::from_secs(60))
+        .build()
+        .expect("a client")
+}
+
+async fn run(config: &str, folder: &TempDir, listener: TcpListener, clock: &TestClock, catcher: &Catcher) -> (Arc<Idp>, Running) {
+    let config = Config::parse(config, "story.toml", folder.path()).expect("a good configuration");
+    let builder = gait::App::builder(config)
+        .clock(Arc::new(clock.clone()))
+        .outlet(Outlet::Catch(catcher.clone()));
+    let app = builder.build().await.expect("a provider");
+    let idp = app.idp.clone();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(async move {
+        let stopped = async move { drop(stopped.await) };
+        app.serve(listener, axum::Router::new(), stopped).await.expect("serving");
+    });
+    (idp, Running { stop, serving })
+}
