@@ -8,12 +8,15 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use gait::config::Config;
+use gait::jobs::{self, Bell};
 use gait::mail::{Catcher, Outlet};
+use gait::sink::callbacks::Callbacks;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// The account.
 pub const USERNAME: &str = "alice";
@@ -29,6 +32,9 @@ pub const APP_SECRET: &str = "story-app-secret-that-is-long-enough";
 pub const API: &str = "story-api";
 /// Its secret.
 pub const API_SECRET: &str = "story-api-secret-that-is-long-enough";
+
+/// The script says when to learn, so that every run is the same: the job's turn never comes.
+const RETRAIN_EVERY_S: u32 = 86_400;
 
 /// When the server had read the last byte of the latest batch.
 #[derive(Clone, Default)]
@@ -56,6 +62,7 @@ pub struct Provider {
     pub mails: Catcher,
     /// The stopwatch of batches.
     pub last_byte: LastByte,
+    _jobs: JoinSet<()>,
     _folder: TempDir,
 }
 
@@ -79,15 +86,18 @@ impl Provider {
             .build()
             .await
             .context("the provider")?;
+        // Served by ourselves, as `App::serve` has no place for a stopwatch.
+        let jobs = jobs::start(&app.idp, &Bell::default(), Callbacks::new(true), RETRAIN_EVERY_S);
         let last_byte = LastByte::default();
-        let router =
-            gait::http::router(app.http.clone(), Router::new()).layer(from_fn_with_state(last_byte.clone(), note_last_byte));
-        tokio::spawn(async move { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await });
+        let stopwatch = from_fn_with_state(last_byte.clone(), note_last_byte);
+        let service = gait::http::router(app.http.clone(), Router::new()).layer(stopwatch);
+        tokio::spawn(async move { axum::serve(listener, service.into_make_service_with_connect_info::<SocketAddr>()).await });
         Ok(Self {
             issuer,
             app,
             mails,
             last_byte,
+            _jobs: jobs,
             _folder: folder,
         })
     }
@@ -107,9 +117,6 @@ fn configuration(issuer: &str, app_origin: &str) -> String {
         r#"
 issuer = "{issuer}"
 trusted_proxies = ["127.0.0.1/32"]
-allow_private_receivers = true
-# The script says when to learn, so that every run is the same.
-retrain_every_s = 86400
 
 [policy]
 plan = [["password"], ["ip-trust", "email-otp"]]

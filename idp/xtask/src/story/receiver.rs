@@ -83,7 +83,10 @@ impl Receiver {
                 return Ok(about);
             }
             if waited >= within {
-                bail!("of the callbacks {wanted:?} only these came within {within:?}: {about:?}");
+                bail!(
+                    "of the callbacks {wanted:?} only these of {} came within {within:?}: {about:?}",
+                    received.len()
+                );
             }
             tokio::time::sleep(POLL).await;
             waited += POLL;

@@ -9,6 +9,7 @@ use crate::provider::{self, Provider};
 use crate::receiver::Receiver;
 use anyhow::{Context as _, bail, ensure};
 use gait::dev::rhythm::{Rhythm, normals};
+use std::fmt;
 use std::time::Duration;
 
 /// Addresses of the documentation ranges (RFC 5737), as the proxy reports them.
@@ -45,6 +46,24 @@ struct Story {
     desk: Browser,
 }
 
+/// When an attack was noticed.
+struct Noticed {
+    /// After so many batches.
+    batches: u32,
+    /// So long after the last one's last byte was read by the server.
+    after: Duration,
+}
+
+impl fmt::Display for Noticed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "after {} batches, to be seen at introspection {:.1?} later",
+            self.batches, self.after
+        )
+    }
+}
+
 /// Runs the story and prints it.
 ///
 /// # Errors
@@ -65,7 +84,7 @@ pub async fn run() -> anyhow::Result<()> {
     let mut collector = Collector::start(&story.app, &tokens).await?;
     story.enrol(&mut collector).await?;
     let tokens = story.work(tokens, &mut collector).await?;
-    story.take_over(&tokens, &mut collector).await?;
+    let tokens = story.take_over(tokens, &mut collector).await?;
     story.check_what_is_dead(&tokens).await?;
     story.read_callbacks(&tokens).await
 }
@@ -185,41 +204,60 @@ impl Story {
             self.app.introspect(&tokens.access).await? == Standing::Active,
             "a step-up that was passed must be over"
         );
-        println!("owner: a step-up, {}", describe(&asked, &tokens));
+        println!("owner: passes a step-up, {}", describe(&asked, &tokens));
         Ok(tokens)
     }
 
-    /// Somebody else sits down at the same desk: same address, same browser, same cookie, same tokens.
-    async fn take_over(&mut self, tokens: &Tokens, collector: &mut Collector) -> anyhow::Result<()> {
-        let rhythm = Rhythm::named("attacker")?;
+    /// Somebody else sits down at the same desk: same address, same browser, same cookie, same tokens. The first time the owner
+    /// comes back and passes the step-up, the second time nobody does.
+    async fn take_over(&mut self, tokens: Tokens, collector: &mut Collector) -> anyhow::Result<Tokens> {
         let mut normal = normals(ATTACKER_SEED);
-        let mut stepped_up_at = None;
-        for batch in 1..=ATTACKER_BATCHES {
-            collector.send(rhythm.metrics(&mut normal)).await?;
+        let stepped_up = self.attack(&tokens, collector, &mut normal, Standing::StepUp).await?;
+        println!("attacker: stepped up {stepped_up}");
+        self.check_what_is_held_back(&tokens).await?;
+        let newer = self.answer_step_up().await?;
+        ensure!(
+            newer.claims["sid"] == tokens.claims["sid"],
+            "a step-up must not begin another session"
+        );
+        let resumed = self.app.introspect(&tokens.access).await?;
+        ensure!(
+            resumed == Standing::Active,
+            "the tokens from before the step-up must be good again"
+        );
+        collector.renew(&self.app, &newer).await?;
+        let again = self.attack(&newer, collector, &mut normal, Standing::StepUp).await?;
+        println!("attacker, again: stepped up {again}");
+        let revoked = self.attack(&newer, collector, &mut normal, Standing::Inactive).await?;
+        println!("attacker: not answered, and revoked {revoked}");
+        println!(
+            "time from the server reading the deciding batch's last byte until the answer \"active\": false was read from \
+             introspection, which was asked as soon as the batch was answered: {:.1?}",
+            revoked.after
+        );
+        Ok(newer)
+    }
+
+    /// Sends the attacker's batches until introspection says `wanted`.
+    async fn attack(
+        &self,
+        tokens: &Tokens,
+        collector: &mut Collector,
+        normal: &mut impl FnMut() -> f64,
+        wanted: Standing,
+    ) -> anyhow::Result<Noticed> {
+        let rhythm = Rhythm::named("attacker")?;
+        let before = self.app.introspect(&tokens.access).await?;
+        for batches in 1..=ATTACKER_BATCHES {
+            collector.send(rhythm.metrics(normal)).await?;
             let standing = self.app.introspect(&tokens.access).await?;
             let after = self.provider.last_byte.elapsed().context("no batch was read")?;
-            match standing {
-                Standing::Active => ensure!(stepped_up_at.is_none(), "a pending step-up vanished"),
-                Standing::StepUp if stepped_up_at.is_none() => {
-                    stepped_up_at = Some(batch);
-                    println!(
-                        "attacker: stepped up at batch {batch}; introspection says so {after:.1?} after its last byte was read"
-                    );
-                    self.check_what_is_held_back(tokens).await?;
-                }
-                Standing::StepUp => {}
-                Standing::Inactive => {
-                    ensure!(stepped_up_at.is_some(), "revoked without a step-up before");
-                    println!("attacker: revoked at batch {batch}");
-                    println!(
-                        "time from the server reading the deciding batch's last byte until the answer \"active: false\" was read \
-                         from introspection, which was asked once the batch was answered: {after:.1?}"
-                    );
-                    return Ok(());
-                }
+            if standing == wanted {
+                return Ok(Noticed { batches, after });
             }
+            ensure!(standing == before, "from {before:?} to {standing:?}, and not to {wanted:?}");
         }
-        bail!("the attacker was still in after {ATTACKER_BATCHES} batches (stepped up at {stepped_up_at:?})");
+        bail!("after {ATTACKER_BATCHES} batches of the attacker's still {before:?}");
     }
 
     async fn check_what_is_held_back(&self, tokens: &Tokens) -> anyhow::Result<()> {
@@ -264,7 +302,12 @@ impl Story {
         let keys = self.app.keys().await?;
         let now = self.provider.app.idp.ports().now().0;
         let sid = tokens.claims["sid"].as_str().context("sid")?;
-        let wanted = ["risk-level-change", "session-revoked", "backchannel-logout"];
+        let wanted = [
+            "risk-level-change LOW",
+            "risk-level-change MEDIUM -> LOW",
+            "session-revoked",
+            "backchannel-logout",
+        ];
         let told = self
             .receiver
             .verified(&self.provider.issuer, &keys, now, sid, &wanted, CALLBACKS_WITHIN)
