@@ -52,10 +52,16 @@ async fn what_weakens_protection_needs_a_proof_of_the_last_minutes() {
     stage.store.set_mode(stage.alice, Mode::Auth, &[]).await.unwrap();
     stage.advance(301);
     for weak in weakening(&stage) {
-        assert!(matches!(change(&stage, &mut browser, weak.clone()).await, Err(ChangeError::NeedsProof)), "{weak:?}");
+        assert!(
+            matches!(change(&stage, &mut browser, weak.clone()).await, Err(ChangeError::NeedsProof)),
+            "{weak:?}"
+        );
     }
     let csrf = who(&stage, &browser).await.csrf;
-    assert!(matches!(stage.idp.export(&csrf, &browser.caller(None)).await, Err(ChangeError::NeedsProof)));
+    assert!(matches!(
+        stage.idp.export(&csrf, &browser.caller(None)).await,
+        Err(ChangeError::NeedsProof)
+    ));
     prove(&stage, &mut browser).await;
     change(&stage, &mut browser, Change::Mode(Mode::Train)).await.unwrap();
     change(&stage, &mut browser, Change::WithdrawConsent).await.unwrap();
@@ -67,9 +73,19 @@ async fn while_a_step_up_is_pending_nothing_is_changed() {
     let (stage, mut browser) = alice().await;
     stage.demand_step_up(&stage.only_session(stage.alice).await.id).await;
     let mut all = weakening(&stage);
-    all.extend([Change::EndOthers, Change::Mode(Mode::Auth), Change::Disconnect(ClientId::from("app"))]);
+    all.extend([
+        Change::EndOthers,
+        Change::Mode(Mode::Auth),
+        Change::Disconnect(ClientId::from("app")),
+    ]);
     for one in all {
-        assert!(matches!(change(&stage, &mut browser, one.clone()).await, Err(ChangeError::StepUpPending)), "{one:?}");
+        assert!(
+            matches!(
+                change(&stage, &mut browser, one.clone()).await,
+                Err(ChangeError::StepUpPending)
+            ),
+            "{one:?}"
+        );
     }
     stage.advance(1);
     let flow = browser.page_flow(&stage, true, None).await;
@@ -88,7 +104,10 @@ async fn a_change_needs_the_csrf_of_this_session() {
         let refused = stage.idp.change(&Change::EndOthers, csrf, &browser.caller(None)).await;
         assert!(matches!(refused, Err(ChangeError::OutOfDate)));
     }
-    let stranger = stage.idp.change(&Change::EndOthers, &foreign, &Browser::new().caller(None)).await;
+    let stranger = stage
+        .idp
+        .change(&Change::EndOthers, &foreign, &Browser::new().caller(None))
+        .await;
     assert!(matches!(stranger, Err(ChangeError::SignedOut)));
 }
 
@@ -101,7 +120,10 @@ async fn the_owner_ends_sessions_and_nobody_elses() {
     bob.sign_in(&stage, "app", "bob").await;
     let bobs = stage.only_session(stage.bob).await.id;
     for id in [bobs, SessionId::from("nonsense")] {
-        assert!(matches!(change(&stage, &mut here, Change::EndSession(id)).await, Err(ChangeError::NotFound)));
+        assert!(matches!(
+            change(&stage, &mut here, Change::EndSession(id)).await,
+            Err(ChangeError::NotFound)
+        ));
     }
     let page = stage.idp.account_page(&who(&stage, &here).await).await.unwrap();
     assert_eq!(page.sessions.len(), 2);
@@ -121,13 +143,25 @@ async fn a_password_is_changed_after_a_fresh_proof_and_the_owner_is_told() {
     assert_eq!(browser.factor(&stage, &flow).await.0, "otp", "first a proof");
     assert!(matches!(browser.otp(&stage, &flow, "alice").await, Where::Again));
     assert_eq!(browser.prompt(&stage, &flow).await.why, Why::Enrol);
-    assert!(matches!(browser.answer(&stage, &flow, &[("new_password", "abc")]).await, Where::Again));
+    assert!(matches!(
+        browser.answer(&stage, &flow, &[("new_password", "abc")]).await,
+        Where::Again
+    ));
     assert_eq!(browser.prompt(&stage, &flow).await.error.unwrap().key, "test-short");
-    assert!(matches!(browser.answer(&stage, &flow, &[("new_password", "brand-new")]).await, Where::Page(_)));
+    assert!(matches!(
+        browser.answer(&stage, &flow, &[("new_password", "brand-new")]).await,
+        Where::Page(_)
+    ));
 
-    assert_eq!(stage.account(stage.alice).await.credential_changed_at, Some(stage.ports.clock.now()));
+    assert_eq!(
+        stage.account(stage.alice).await.credential_changed_at,
+        Some(stage.ports.clock.now())
+    );
     let mail = stage.ports.mailbox.last("alice@example.com", "credential-changed").unwrap();
-    assert_eq!((mail.args["plugin"].as_str(), mail.args["change"].as_str()), ("password", "update"));
+    assert_eq!(
+        (mail.args["plugin"].as_str(), mail.args["change"].as_str()),
+        ("password", "update")
+    );
     let mut other = Browser::new();
     let flow = other.asked(&stage, "app", &[]).await;
     let answer = [("identifier", "alice"), ("password", "brand-new")];
@@ -152,11 +186,20 @@ async fn nobody_locks_themselves_out_by_removing_the_last_factor() {
     let (stage, mut browser) = alice().await;
     let password = gait_sdk::CredentialId::new(format!("password-of-{}", stage.alice));
     let backup = gait_sdk::CredentialId::new(format!("backup-of-{}", stage.alice));
-    assert!(matches!(change(&stage, &mut browser, Change::Forget(password)).await, Err(ChangeError::Refused(_))));
+    assert!(matches!(
+        change(&stage, &mut browser, Change::Forget(password)).await,
+        Err(ChangeError::Refused(_))
+    ));
     change(&stage, &mut browser, Change::Forget(backup.clone())).await.unwrap();
-    assert!(matches!(change(&stage, &mut browser, Change::Forget(backup)).await, Err(ChangeError::NotFound)));
+    assert!(matches!(
+        change(&stage, &mut browser, Change::Forget(backup)).await,
+        Err(ChangeError::NotFound)
+    ));
     let bobs = gait_sdk::CredentialId::new(format!("password-of-{}", stage.bob));
-    assert!(matches!(change(&stage, &mut browser, Change::Forget(bobs)).await, Err(ChangeError::NotFound)));
+    assert!(matches!(
+        change(&stage, &mut browser, Change::Forget(bobs)).await,
+        Err(ChangeError::NotFound)
+    ));
     let told = |what: &What| matches!(what, What::CredentialChanged { plugin, change } if plugin.as_str() == "backup" && change == "delete");
     assert!(stage.events(stage.alice).await.iter().any(told));
 }
@@ -164,17 +207,26 @@ async fn nobody_locks_themselves_out_by_removing_the_last_factor() {
 #[tokio::test]
 async fn mode_auth_takes_consent_and_enough_samples() {
     let (stage, mut browser) = alice().await;
-    assert!(matches!(change(&stage, &mut browser, Change::Mode(Mode::Auth)).await, Err(ChangeError::Refused(_))));
+    assert!(matches!(
+        change(&stage, &mut browser, Change::Mode(Mode::Auth)).await,
+        Err(ChangeError::Refused(_))
+    ));
     let old = Change::GiveConsent {
         text_version: "1999-01".to_owned(),
     };
-    assert!(matches!(change(&stage, &mut browser, old).await, Err(ChangeError::OutOfDate)), "another text than was shown");
+    assert!(
+        matches!(change(&stage, &mut browser, old).await, Err(ChangeError::OutOfDate)),
+        "another text than was shown"
+    );
     let give = Change::GiveConsent {
         text_version: BEHAVIOUR_TEXT_VERSION.to_owned(),
     };
     change(&stage, &mut browser, give).await.unwrap();
     assert!(browser.marker);
-    assert!(matches!(change(&stage, &mut browser, Change::Mode(Mode::Auth)).await, Err(ChangeError::Refused(_))));
+    assert!(matches!(
+        change(&stage, &mut browser, Change::Mode(Mode::Auth)).await,
+        Err(ChangeError::Refused(_))
+    ));
     stage.learn(stage.alice).await;
     change(&stage, &mut browser, Change::Mode(Mode::Auth)).await.unwrap();
     let view = stage.idp.account_page(&who(&stage, &browser).await).await.unwrap().behaviour;
@@ -189,9 +241,19 @@ async fn an_app_is_disconnected_and_asks_again() {
     let (stage, mut browser) = alice().await;
     let flow = browser.asked(&stage, "third", &[]).await;
     browser.answer(&stage, &flow, &[("consent", "allow")]).await;
-    assert!(matches!(change(&stage, &mut browser, Change::Disconnect(ClientId::from("native"))).await, Err(ChangeError::NotFound)));
-    change(&stage, &mut browser, Change::Disconnect(ClientId::from("third"))).await.unwrap();
-    assert!(browser.responded(&stage, "third", &[("prompt", "none")]).await.is_error("consent_required"));
+    assert!(matches!(
+        change(&stage, &mut browser, Change::Disconnect(ClientId::from("native"))).await,
+        Err(ChangeError::NotFound)
+    ));
+    change(&stage, &mut browser, Change::Disconnect(ClientId::from("third")))
+        .await
+        .unwrap();
+    assert!(
+        browser
+            .responded(&stage, "third", &[("prompt", "none")])
+            .await
+            .is_error("consent_required")
+    );
 }
 
 #[tokio::test]

@@ -18,7 +18,9 @@ async fn asked() -> (Stage, Browser, String, String) {
     let flow = browser.asked(&stage, "app", &[]).await;
     browser.password(&stage, &flow, "alice").await;
     browser.otp(&stage, &flow, "alice").await;
-    let Ask::ApprovalSent { code } = browser.prompt(&stage, &flow).await.ask else { panic!() };
+    let Ask::ApprovalSent { code } = browser.prompt(&stage, &flow).await.ask else {
+        panic!()
+    };
     assert!(browser.answer(&stage, &flow, &[("continue", "yes")]).await.is_code());
     let token = stage.mailed_token("alice", "ip-approval");
     (stage, browser, token, code)
@@ -57,26 +59,55 @@ async fn looking_trusts_nobody_however_often_a_scanner_looks() {
 #[tokio::test]
 async fn a_yes_in_the_same_browser_trusts_it() {
     let (stage, browser, token, _) = asked().await;
-    assert!(!stage.idp.approval(&token, &browser.caller(None)).await.unwrap().unwrap().needs_code);
+    assert!(
+        !stage
+            .idp
+            .approval(&token, &browser.caller(None))
+            .await
+            .unwrap()
+            .unwrap()
+            .needs_code
+    );
     let yes = fields(&[("answer", "yes")]);
-    assert_eq!(stage.idp.answer_approval(&token, &yes, &browser.caller(None)).await.unwrap(), ApprovalOutcome::Confirmed);
-    assert_eq!(stage.idp.answer_approval(&token, &yes, &browser.caller(None)).await.unwrap(), ApprovalOutcome::Gone, "once");
+    assert_eq!(
+        stage.idp.answer_approval(&token, &yes, &browser.caller(None)).await.unwrap(),
+        ApprovalOutcome::Confirmed
+    );
+    assert_eq!(
+        stage.idp.answer_approval(&token, &yes, &browser.caller(None)).await.unwrap(),
+        ApprovalOutcome::Gone,
+        "once"
+    );
     assert!(is_trusted(&stage, &browser).await);
-    assert!(stage.account(stage.alice).await.credential_changed_at.is_none(), "trust is no credential");
+    assert!(
+        stage.account(stage.alice).await.credential_changed_at.is_none(),
+        "trust is no credential"
+    );
 }
 
 #[tokio::test]
 async fn a_yes_elsewhere_needs_the_code_of_the_tab_and_trusts_the_sign_ins_browser() {
     let (stage, browser, token, code) = asked().await;
     let phone = Browser::at("192.0.2.99");
-    assert!(stage.idp.approval(&token, &phone.caller(None)).await.unwrap().unwrap().needs_code);
+    assert!(
+        stage
+            .idp
+            .approval(&token, &phone.caller(None))
+            .await
+            .unwrap()
+            .unwrap()
+            .needs_code
+    );
     let robot = fields(&[("answer", "yes")]);
     let outcome = stage.idp.answer_approval(&token, &robot, &phone.caller(None)).await.unwrap();
     assert!(matches!(outcome, ApprovalOutcome::WrongCode(page) if page.tries_left == Some(2)));
     assert!(!is_trusted(&stage, &browser).await);
     let spaced = format!(" {} {}", &code[..3].to_lowercase(), &code[3..]);
     let yes = fields(&[("answer", "yes"), ("code", &spaced)]);
-    assert_eq!(stage.idp.answer_approval(&token, &yes, &phone.caller(None)).await.unwrap(), ApprovalOutcome::Confirmed);
+    assert_eq!(
+        stage.idp.answer_approval(&token, &yes, &phone.caller(None)).await.unwrap(),
+        ApprovalOutcome::Confirmed
+    );
     assert!(is_trusted(&stage, &browser).await);
     assert!(!is_trusted(&stage, &phone).await);
 }
@@ -90,9 +121,19 @@ async fn three_wrong_codes_kill_the_link() {
         let outcome = stage.idp.answer_approval(&token, &guess, &phone.caller(None)).await.unwrap();
         assert!(matches!(outcome, ApprovalOutcome::WrongCode(_)));
     }
-    assert_eq!(stage.idp.answer_approval(&token, &guess, &phone.caller(None)).await.unwrap(), ApprovalOutcome::Gone);
+    assert_eq!(
+        stage.idp.answer_approval(&token, &guess, &phone.caller(None)).await.unwrap(),
+        ApprovalOutcome::Gone
+    );
     let right = fields(&[("answer", "yes"), ("code", &code)]);
-    assert_eq!(stage.idp.answer_approval(&token, &right, &browser.caller(None)).await.unwrap(), ApprovalOutcome::Gone);
+    assert_eq!(
+        stage
+            .idp
+            .answer_approval(&token, &right, &browser.caller(None))
+            .await
+            .unwrap(),
+        ApprovalOutcome::Gone
+    );
     assert!(!is_trusted(&stage, &browser).await);
 }
 
@@ -103,25 +144,56 @@ async fn a_no_ends_that_session_and_offers_to_end_all() {
     other.sign_in(&stage, "app", "alice").await;
     let phone = Browser::at("192.0.2.99");
     let (end, no) = (fields(&[("all", "end")]), fields(&[("answer", "no")]));
-    assert_eq!(stage.idp.answer_approval(&token, &end, &phone.caller(None)).await.unwrap(), ApprovalOutcome::Gone, "not before a no");
-    assert_eq!(stage.idp.answer_approval(&token, &no, &phone.caller(None)).await.unwrap(), ApprovalOutcome::Disowned);
-    let ended = stage.store.session_by_secret(&browser.session.as_ref().unwrap().hash()).await.unwrap().unwrap();
+    assert_eq!(
+        stage.idp.answer_approval(&token, &end, &phone.caller(None)).await.unwrap(),
+        ApprovalOutcome::Gone,
+        "not before a no"
+    );
+    assert_eq!(
+        stage.idp.answer_approval(&token, &no, &phone.caller(None)).await.unwrap(),
+        ApprovalOutcome::Disowned
+    );
+    let ended = stage
+        .store
+        .session_by_secret(&browser.session.as_ref().unwrap().hash())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(ended.ended.unwrap().reason, EndReason::Disowned);
     assert!(stage.idp.signed_in(&other.caller(None)).await.unwrap().is_some());
-    let kept = stage.store.credentials(stage.alice, Some(&PluginId::from("place"))).await.unwrap();
+    let kept = stage
+        .store
+        .credentials(stage.alice, Some(&PluginId::from("place")))
+        .await
+        .unwrap();
     assert!(kept.is_empty(), "the place is forgotten");
-    assert!(stage.events(stage.alice).await.contains(&What::ApprovalAnswered { yes: false }));
+    assert!(
+        stage
+            .events(stage.alice)
+            .await
+            .contains(&What::ApprovalAnswered { yes: false })
+    );
 
-    assert_eq!(stage.idp.answer_approval(&token, &end, &phone.caller(None)).await.unwrap(), ApprovalOutcome::AllEnded);
+    assert_eq!(
+        stage.idp.answer_approval(&token, &end, &phone.caller(None)).await.unwrap(),
+        ApprovalOutcome::AllEnded
+    );
     assert!(stage.idp.signed_in(&other.caller(None)).await.unwrap().is_none());
-    assert_eq!(stage.idp.answer_approval(&token, &end, &phone.caller(None)).await.unwrap(), ApprovalOutcome::Gone);
+    assert_eq!(
+        stage.idp.answer_approval(&token, &end, &phone.caller(None)).await.unwrap(),
+        ApprovalOutcome::Gone
+    );
 }
 
 #[tokio::test]
 async fn neither_yes_nor_no_is_neither() {
     let (stage, browser, token, _) = asked().await;
     for answer in [&[][..], &[("answer", "")], &[("answer", "YES")], &[("code", "x")]] {
-        let outcome = stage.idp.answer_approval(&token, &fields(answer), &browser.caller(None)).await.unwrap();
+        let outcome = stage
+            .idp
+            .answer_approval(&token, &fields(answer), &browser.caller(None))
+            .await
+            .unwrap();
         assert!(matches!(outcome, ApprovalOutcome::WrongCode(page) if page.tries_left.is_none()));
     }
     assert!(stage.idp.approval(&token, &browser.caller(None)).await.unwrap().is_some());
@@ -134,14 +206,21 @@ async fn a_link_dies_by_time_and_by_recovery() {
     stage.idp.begin_recovery("alice", &browser.caller(None)).await.unwrap();
     let recovery = stage.mailed_token("alice", "recovery");
     let new = fields(&[("new_password", "brand-new")]);
-    stage.idp.finish_recovery(&recovery, &new, &browser.caller(None)).await.unwrap();
+    stage
+        .idp
+        .finish_recovery(&recovery, &new, &browser.caller(None))
+        .await
+        .unwrap();
     assert!(stage.idp.approval(&token, &browser.caller(None)).await.unwrap().is_none());
 
     let (stage, browser, token, _) = asked().await;
     stage.advance(600);
     assert!(stage.idp.approval(&token, &browser.caller(None)).await.unwrap().is_none());
     let yes = fields(&[("answer", "yes")]);
-    assert_eq!(stage.idp.answer_approval(&token, &yes, &browser.caller(None)).await.unwrap(), ApprovalOutcome::Gone);
+    assert_eq!(
+        stage.idp.answer_approval(&token, &yes, &browser.caller(None)).await.unwrap(),
+        ApprovalOutcome::Gone
+    );
 }
 
 #[tokio::test]
@@ -151,7 +230,10 @@ async fn nothing_but_an_approvals_secret_opens_one() {
     for token in ["", "x", "../..", session.as_str()] {
         assert!(stage.idp.approval(token, &browser.caller(None)).await.unwrap().is_none());
         let yes = fields(&[("answer", "yes")]);
-        assert_eq!(stage.idp.answer_approval(token, &yes, &browser.caller(None)).await.unwrap(), ApprovalOutcome::Gone);
+        assert_eq!(
+            stage.idp.answer_approval(token, &yes, &browser.caller(None)).await.unwrap(),
+            ApprovalOutcome::Gone
+        );
     }
 }
 
@@ -165,5 +247,12 @@ async fn a_sign_in_that_didnt_end_earns_no_trust() {
         browser.answer(&stage, &flow, &[("cancel", "yes")]).await;
         stage.advance(901);
     }
-    assert!(stage.store.credentials(stage.alice, Some(&PluginId::from("place"))).await.unwrap().is_empty());
+    assert!(
+        stage
+            .store
+            .credentials(stage.alice, Some(&PluginId::from("place")))
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

@@ -12,7 +12,13 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 async fn claims(stage: &Stage, end: &Where) -> Value {
     let Where::Client(response) = end else { panic!("{end:?}") };
     let code = param(response, "code").unwrap();
-    let client = response.redirect_uri.trim_start_matches("https://").split('.').next().unwrap().to_owned();
+    let client = response
+        .redirect_uri
+        .trim_start_matches("https://")
+        .split('.')
+        .next()
+        .unwrap()
+        .to_owned();
     let params = [
         ("grant_type", "authorization_code"),
         ("code", &code),
@@ -34,7 +40,12 @@ async fn claims(stage: &Stage, end: &Where) -> Value {
 }
 
 fn amr(claims: &Value) -> Vec<&str> {
-    claims["amr"].as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect()
+    claims["amr"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|value| value.as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -81,7 +92,9 @@ async fn an_essential_level_is_reached_or_the_app_gets_an_error() {
     let end = browser.otp(&stage, &flow, "alice").await;
     assert!(end.is_error("unmet_authentication_requirements"), "{end:?}");
 
-    let end = Browser::new().responded(&stage, "app", &[("claims", &essential("gold"))]).await;
+    let end = Browser::new()
+        .responded(&stage, "app", &[("claims", &essential("gold"))])
+        .await;
     assert!(end.is_error("unmet_authentication_requirements"));
 
     let handle = enrol_key(&stage, "bob", "signed").await;
@@ -89,7 +102,9 @@ async fn an_essential_level_is_reached_or_the_app_gets_an_error() {
     let flow = browser.asked(&stage, "app", &[("claims", &essential(PHR))]).await;
     browser.password(&stage, &flow, "bob").await;
     browser.otp(&stage, &flow, "bob").await;
-    let end = browser.answer(&stage, &flow, &[("handle", &handle), ("sign", "signed")]).await;
+    let end = browser
+        .answer(&stage, &flow, &[("handle", &handle), ("sign", "signed")])
+        .await;
     assert_eq!(claims(&stage, &end).await["acr"], PHR);
 }
 
@@ -106,7 +121,11 @@ async fn a_session_steps_up_to_a_level_that_is_asked_for() {
     let flow = browser.asked(&stage, "third", &[]).await;
     browser.password(&stage, &flow, "alice").await;
     let none = [("acr_values", TWO), ("prompt", "none")];
-    assert_eq!(claims(&stage, &browser.responded(&stage, "third", &none).await).await["acr"], ONE, "a wish asks nothing here");
+    assert_eq!(
+        claims(&stage, &browser.responded(&stage, "third", &none).await).await["acr"],
+        ONE,
+        "a wish asks nothing here"
+    );
     let flow = browser.asked(&stage, "third", &[("acr_values", TWO)]).await;
     assert_eq!(browser.prompt(&stage, &flow).await.why, Why::Reauthenticate);
     let end = browser.otp(&stage, &flow, "alice").await;
@@ -121,9 +140,18 @@ async fn max_age_asks_again_only_when_the_proof_is_too_old() {
     stage.advance(100);
     assert!(browser.responded(&stage, "app", &[("max_age", "100")]).await.is_code());
     stage.advance(1);
-    assert!(browser.responded(&stage, "app", &[("max_age", "100"), ("prompt", "none")]).await.is_error("login_required"));
+    assert!(
+        browser
+            .responded(&stage, "app", &[("max_age", "100"), ("prompt", "none")])
+            .await
+            .is_error("login_required")
+    );
     let flow = browser.asked(&stage, "app", &[("max_age", "100")]).await;
-    assert_eq!(browser.prompt(&stage, &flow).await.account.as_deref(), Some("alice"), "the same person, no name to type");
+    assert_eq!(
+        browser.prompt(&stage, &flow).await.account.as_deref(),
+        Some("alice"),
+        "the same person, no name to type"
+    );
     browser.answer(&stage, &flow, &[("password", "pw-alice")]).await;
     let end = browser.otp(&stage, &flow, "alice").await;
     assert_eq!(claims(&stage, &end).await["auth_time"], stage.ports.clock.now().0);
@@ -138,7 +166,11 @@ async fn max_age_zero_and_prompt_login_always_ask_again() {
         let sid = stage.only_session(stage.alice).await.id;
         let flow = browser.asked(&stage, "app", &[extra]).await;
         let first = match browser.prompt(&stage, &flow).await.ask {
-            Ask::SignIn { identifier, .. } => browser.answer(&stage, &flow, &[("identifier", &identifier), ("password", "pw-alice")]).await,
+            Ask::SignIn { identifier, .. } => {
+                browser
+                    .answer(&stage, &flow, &[("identifier", &identifier), ("password", "pw-alice")])
+                    .await
+            }
             _ => browser.answer(&stage, &flow, &[("password", "pw-alice")]).await,
         };
         assert!(matches!(first, Where::Again), "the code of before counts no more");
@@ -154,8 +186,18 @@ async fn another_person_than_the_hint_names_gets_no_code() {
     let (alice, bob) = (sub(stage.alice), sub(stage.bob));
     let mut browser = Browser::new();
     browser.sign_in(&stage, "app", "alice").await;
-    assert!(browser.responded(&stage, "app", &[("claims", &alice), ("prompt", "none")]).await.is_code());
-    assert!(browser.responded(&stage, "app", &[("claims", &bob), ("prompt", "none")]).await.is_error("login_required"));
+    assert!(
+        browser
+            .responded(&stage, "app", &[("claims", &alice), ("prompt", "none")])
+            .await
+            .is_code()
+    );
+    assert!(
+        browser
+            .responded(&stage, "app", &[("claims", &bob), ("prompt", "none")])
+            .await
+            .is_error("login_required")
+    );
 
     let flow = browser.asked(&stage, "app", &[("claims", &bob)]).await;
     browser.password(&stage, &flow, "alice").await;
@@ -169,7 +211,12 @@ async fn another_person_than_the_hint_names_gets_no_code() {
 #[tokio::test]
 async fn nobody_signed_in_and_nothing_to_be_asked_is_login_required() {
     let stage = Stage::new().await;
-    assert!(Browser::new().responded(&stage, "app", &[("prompt", "none")]).await.is_error("login_required"));
+    assert!(
+        Browser::new()
+            .responded(&stage, "app", &[("prompt", "none")])
+            .await
+            .is_error("login_required")
+    );
 }
 
 mod waivers {
@@ -201,11 +248,19 @@ mod waivers {
 
     #[tokio::test]
     async fn where_a_level_or_a_fresh_proof_is_asked_for_a_waiver_counts_nothing() {
-        for extra in [("acr_values", TWO), ("max_age", "600"), ("prompt", "login"), ("acr_values", ONE)] {
+        for extra in [
+            ("acr_values", TWO),
+            ("max_age", "600"),
+            ("prompt", "login"),
+            ("acr_values", ONE),
+        ] {
             let stage = Stage::new().await;
             let mut browser = trusted(&stage).await;
             let flow = browser.asked(&stage, "app", &[extra]).await;
-            assert!(matches!(browser.password(&stage, &flow, "alice").await, Where::Again), "{extra:?}");
+            assert!(
+                matches!(browser.password(&stage, &flow, "alice").await, Where::Again),
+                "{extra:?}"
+            );
             assert_eq!(browser.factor(&stage, &flow).await.0, "otp");
         }
     }
@@ -219,7 +274,11 @@ mod waivers {
             ..Default::default()
         };
         use gait_core::store::AccountStore;
-        stage.store.carry_out(stage.alice, stage.ports.clock.now(), &batch).await.unwrap();
+        stage
+            .store
+            .carry_out(stage.alice, stage.ports.clock.now(), &batch)
+            .await
+            .unwrap();
         stage.advance(86_399);
         let flow = browser.asked(&stage, "app", &[]).await;
         assert!(matches!(browser.password(&stage, &flow, "alice").await, Where::Again));
@@ -248,7 +307,9 @@ mod waivers {
         let page = stage.idp.approval(&token, &browser.caller(None)).await.unwrap().unwrap();
         assert!(page.needs_code);
         let flow = browser.asked(&stage, "app", &[]).await;
-        let wrong = browser.answer(&stage, &flow, &[("identifier", "alice"), ("password", "wrong")]).await;
+        let wrong = browser
+            .answer(&stage, &flow, &[("identifier", "alice"), ("password", "wrong")])
+            .await;
         assert!(matches!(wrong, Where::Again), "signals alone sign nobody in");
     }
 

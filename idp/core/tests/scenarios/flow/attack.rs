@@ -14,9 +14,18 @@ async fn a_flow_belongs_to_the_browser_that_began_it() {
     let (mut attacker, mut victim) = (Browser::new(), Browser::new());
     let flow = attacker.asked(&stage, "app", &[]).await;
     let own = victim.asked(&stage, "app", &[]).await;
-    assert!(matches!(stage.idp.prompt(&flow, &victim.caller(None)).await, Err(FlowError::Gone)));
-    assert!(matches!(stage.idp.prompt(&flow, &victim.caller(Some(&own))).await, Err(FlowError::Gone)));
-    assert!(matches!(stage.idp.prompt(&"nonsense".into(), &victim.caller(Some(&own))).await, Err(FlowError::Gone)));
+    assert!(matches!(
+        stage.idp.prompt(&flow, &victim.caller(None)).await,
+        Err(FlowError::Gone)
+    ));
+    assert!(matches!(
+        stage.idp.prompt(&flow, &victim.caller(Some(&own))).await,
+        Err(FlowError::Gone)
+    ));
+    assert!(matches!(
+        stage.idp.prompt(&"nonsense".into(), &victim.caller(Some(&own))).await,
+        Err(FlowError::Gone)
+    ));
 }
 
 #[tokio::test]
@@ -26,13 +35,22 @@ async fn an_answer_needs_the_csrf_of_this_very_step() {
     let flow = browser.asked(&stage, "app", &[]).await;
     let first = browser.prompt(&stage, &flow).await.csrf;
     let right = [("identifier", "alice"), ("password", "pw-alice")];
-    assert!(matches!(browser.post(&stage, &flow, &fields(&right)).await, Err(FlowError::OutOfDate)));
+    assert!(matches!(
+        browser.post(&stage, &flow, &fields(&right)).await,
+        Err(FlowError::OutOfDate)
+    ));
     let other = browser.asked(&stage, "app", &[]).await;
     let foreign = browser.prompt(&stage, &other).await.csrf;
     let with = |csrf: &str| fields(&[right[0], right[1], ("csrf", csrf)]);
-    assert!(matches!(browser.post(&stage, &flow, &with(&foreign)).await, Err(FlowError::OutOfDate)));
+    assert!(matches!(
+        browser.post(&stage, &flow, &with(&foreign)).await,
+        Err(FlowError::OutOfDate)
+    ));
     assert!(browser.post(&stage, &flow, &with(&first)).await.is_ok());
-    assert!(matches!(browser.post(&stage, &flow, &with(&first)).await, Err(FlowError::OutOfDate)), "an old page can't answer");
+    assert!(
+        matches!(browser.post(&stage, &flow, &with(&first)).await, Err(FlowError::OutOfDate)),
+        "an old page can't answer"
+    );
     assert_eq!(browser.factor(&stage, &flow).await.0, "otp");
 }
 
@@ -69,16 +87,30 @@ async fn an_empty_or_foreign_answer_skips_nothing() {
         &[("identifier", "alice"), ("password", &long)],
     ];
     for answer in hostile {
-        assert!(matches!(browser.try_answer(&stage, &flow, answer).await, Err(FlowError::Bad(_))), "{answer:?}");
+        assert!(
+            matches!(browser.try_answer(&stage, &flow, answer).await, Err(FlowError::Bad(_))),
+            "{answer:?}"
+        );
         assert!(matches!(browser.prompt(&stage, &flow).await.ask, Ask::SignIn { .. }));
     }
     browser.password(&stage, &flow, "alice").await;
-    let at_the_code: [&[(&str, &str)]; 4] = [&[], &[("continue", "yes")], &[("password", "pw-alice")], &[("consent", "allow")]];
+    let at_the_code: [&[(&str, &str)]; 4] = [
+        &[],
+        &[("continue", "yes")],
+        &[("password", "pw-alice")],
+        &[("consent", "allow")],
+    ];
     for answer in at_the_code {
-        assert!(matches!(browser.try_answer(&stage, &flow, answer).await, Err(FlowError::Bad(_))), "{answer:?}");
+        assert!(
+            matches!(browser.try_answer(&stage, &flow, answer).await, Err(FlowError::Bad(_))),
+            "{answer:?}"
+        );
     }
     assert_eq!(browser.factor(&stage, &flow).await.0, "otp");
-    assert!(browser.otp(&stage, &flow, "alice").await.is_code(), "and the flow is as it was");
+    assert!(
+        browser.otp(&stage, &flow, "alice").await.is_code(),
+        "and the flow is as it was"
+    );
 }
 
 #[tokio::test]
@@ -89,8 +121,15 @@ async fn an_enormous_answer_is_refused_before_anybody_hashes_it() {
     let huge = "x".repeat(1_000_000);
     let many: Vec<(String, String)> = (0..100).map(|i| (format!("f{i}"), String::new())).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    for answer in [&[("identifier", "alice"), ("password", huge.as_str())][..], &[("identifier", huge.as_str())], &many] {
-        assert!(matches!(browser.try_answer(&stage, &flow, answer).await, Err(FlowError::Bad(_))));
+    for answer in [
+        &[("identifier", "alice"), ("password", huge.as_str())][..],
+        &[("identifier", huge.as_str())],
+        &many,
+    ] {
+        assert!(matches!(
+            browser.try_answer(&stage, &flow, answer).await,
+            Err(FlowError::Bad(_))
+        ));
     }
 }
 
@@ -101,21 +140,37 @@ async fn the_flows_secret_changes_with_each_accepted_proof() {
     let flow = browser.asked(&stage, "app", &[]).await;
     let thief = browser.clone();
     browser.password(&stage, &flow, "alice").await;
-    assert!(matches!(stage.idp.prompt(&flow, &thief.caller(Some(&flow))).await, Err(FlowError::Gone)));
+    assert!(matches!(
+        stage.idp.prompt(&flow, &thief.caller(Some(&flow))).await,
+        Err(FlowError::Gone)
+    ));
 }
 
 #[tokio::test]
 async fn nobody_can_tell_who_has_an_account() {
     let stage = Stage::new().await;
     let disabled = stage.bob;
-    stage.store.set_disabled(disabled, Some(stage.ports.clock.now()), &[]).await.unwrap();
+    stage
+        .store
+        .set_disabled(disabled, Some(stage.ports.clock.now()), &[])
+        .await
+        .unwrap();
     let mut seen = Vec::new();
     for name in ["alice", "nobody", "bob", "nobody@example.com", "alice@example.com"] {
         let mut browser = Browser::new();
         let flow = browser.asked(&stage, "app", &[]).await;
-        browser.answer(&stage, &flow, &[("identifier", name), ("password", "nonsense")]).await;
+        browser
+            .answer(&stage, &flow, &[("identifier", name), ("password", "nonsense")])
+            .await;
         let prompt = browser.prompt(&stage, &flow).await;
-        let Ask::SignIn { identifier, form, collect } = prompt.ask else { panic!() };
+        let Ask::SignIn {
+            identifier,
+            form,
+            collect,
+        } = prompt.ask
+        else {
+            panic!()
+        };
         assert_eq!(identifier, name);
         seen.push((form, collect, prompt.error, prompt.others, prompt.account, prompt.why));
     }
@@ -128,7 +183,11 @@ async fn a_disabled_account_cant_sign_in_even_with_everything_right() {
     let mut halfway = Browser::new();
     let begun = halfway.asked(&stage, "app", &[]).await;
     halfway.password(&stage, &begun, "alice").await;
-    stage.store.set_disabled(stage.alice, Some(stage.ports.clock.now()), &[]).await.unwrap();
+    stage
+        .store
+        .set_disabled(stage.alice, Some(stage.ports.clock.now()), &[])
+        .await
+        .unwrap();
     let code = stage.mailed_code("alice");
     let end = halfway.try_answer(&stage, &begun, &[("code", &code)]).await;
     assert!(!end.is_ok_and(|end| end.is_code()));
@@ -156,7 +215,10 @@ async fn another_name_wipes_what_was_proven() {
     browser.answer(&stage, &flow, &[("identifier", "alice")]).await;
     assert_eq!(browser.factor(&stage, &flow).await.0, "otp", "bob's code is not alice's");
     assert!(matches!(browser.otp(&stage, &flow, "alice").await, Where::Again));
-    assert!(matches!(browser.answer(&stage, &flow, &[("password", "pw-bob")]).await, Where::Again));
+    assert!(matches!(
+        browser.answer(&stage, &flow, &[("password", "pw-bob")]).await,
+        Where::Again
+    ));
     assert!(browser.answer(&stage, &flow, &[("password", "pw-alice")]).await.is_code());
 }
 
@@ -164,8 +226,11 @@ async fn another_name_wipes_what_was_proven() {
 async fn a_code_for_one_person_or_flow_is_worth_nothing_in_another() {
     let stage = Stage::new().await;
     let (mut alices, mut bobs, mut again) = (Browser::new(), Browser::new(), Browser::new());
-    let (one, two, three) =
-        (alices.asked(&stage, "app", &[]).await, bobs.asked(&stage, "app", &[]).await, again.asked(&stage, "app", &[]).await);
+    let (one, two, three) = (
+        alices.asked(&stage, "app", &[]).await,
+        bobs.asked(&stage, "app", &[]).await,
+        again.asked(&stage, "app", &[]).await,
+    );
     alices.password(&stage, &one, "alice").await;
     let code = stage.mailed_code("alice");
     bobs.password(&stage, &two, "bob").await;
@@ -182,14 +247,20 @@ async fn guesses_are_counted_whatever_the_name_looks_like_and_wherever_they_come
         let mut browser = Browser::at(&format!("198.51.100.{guess}"));
         let flow = browser.asked(&stage, "app", &[]).await;
         let name = ["alice", "ALICE", " alice", "alice@example.com", "Ａlice"][guess % 5];
-        browser.answer(&stage, &flow, &[("identifier", name), ("password", "nonsense")]).await;
+        browser
+            .answer(&stage, &flow, &[("identifier", name), ("password", "nonsense")])
+            .await;
         assert_eq!(browser.prompt(&stage, &flow).await.error.unwrap().key, "test-wrong");
     }
     let mut browser = Browser::at("198.51.100.200");
     let flow = browser.asked(&stage, "app", &[]).await;
     browser.password(&stage, &flow, "alice").await;
     let prompt = browser.prompt(&stage, &flow).await;
-    assert_eq!(prompt.error.unwrap().key, "too-many-tries", "even the right one is not looked at");
+    assert_eq!(
+        prompt.error.unwrap().key,
+        "too-many-tries",
+        "even the right one is not looked at"
+    );
     stage.advance(901);
     browser.password(&stage, &flow, "alice").await;
     assert_eq!(browser.factor(&stage, &flow).await.0, "otp");
@@ -201,7 +272,9 @@ async fn names_of_nobody_are_counted_alike() {
     let mut browser = Browser::new();
     let flow = browser.asked(&stage, "app", &[]).await;
     for _ in 0..11 {
-        browser.answer(&stage, &flow, &[("identifier", "nobody"), ("password", "nonsense")]).await;
+        browser
+            .answer(&stage, &flow, &[("identifier", "nobody"), ("password", "nonsense")])
+            .await;
     }
     assert_eq!(browser.prompt(&stage, &flow).await.error.unwrap().key, "too-many-tries");
 }
@@ -215,7 +288,9 @@ async fn strangers_cant_use_up_the_owners_tries() {
     for guess in 0..20 {
         let mut stranger = Browser::at(&format!("198.51.100.{guess}"));
         let flow = stranger.asked(&stage, "app", &[]).await;
-        stranger.answer(&stage, &flow, &[("identifier", "alice"), ("password", "nonsense")]).await;
+        stranger
+            .answer(&stage, &flow, &[("identifier", "alice"), ("password", "nonsense")])
+            .await;
     }
     let flow = owner.asked(&stage, "app", &[]).await;
     owner.password(&stage, &flow, "alice").await;
@@ -230,7 +305,9 @@ async fn one_address_can_only_try_so_much() {
         let mut browser = Browser::new();
         let flow = browser.asked(&stage, "app", &[]).await;
         let name = format!("nobody-{guess}");
-        browser.answer(&stage, &flow, &[("identifier", &name), ("password", "x")]).await;
+        browser
+            .answer(&stage, &flow, &[("identifier", &name), ("password", "x")])
+            .await;
         last = browser.prompt(&stage, &flow).await.error.unwrap().key;
     }
     assert_eq!(last, "too-many-tries");
@@ -251,7 +328,10 @@ async fn five_wrong_codes_kill_a_code_and_a_new_one_is_mailed() {
     browser.answer(&stage, &flow, &[("code", &first)]).await;
     let second = stage.mailed_code("alice");
     assert_ne!(first, second);
-    assert!(matches!(browser.answer(&stage, &flow, &[("code", &first)]).await, Where::Again));
+    assert!(matches!(
+        browser.answer(&stage, &flow, &[("code", &first)]).await,
+        Where::Again
+    ));
     assert!(browser.answer(&stage, &flow, &[("code", &second)]).await.is_code());
 }
 
@@ -268,7 +348,10 @@ async fn mails_are_limited_and_the_page_says_so() {
     browser.answer(&stage, &flow, &[("action", "resend")]).await;
     assert_eq!(browser.prompt(&stage, &flow).await.error.unwrap().key, "too-many-mails");
     assert_eq!(stage.ports.mailbox.to("alice@example.com").len(), 5);
-    assert!(browser.otp(&stage, &flow, "alice").await.is_code(), "the last code that was sent still counts");
+    assert!(
+        browser.otp(&stage, &flow, "alice").await.is_code(),
+        "the last code that was sent still counts"
+    );
 }
 
 #[tokio::test]
@@ -296,7 +379,9 @@ async fn a_backup_code_is_spent_by_one_of_two_flows() {
     let mut tries = Vec::new();
     for (mut browser, flow) in browsers {
         let stage = stage.clone();
-        tries.push(tokio::spawn(async move { browser.answer(&stage, &flow, &[("backup", "bk-alice")]).await.is_code() }));
+        tries.push(tokio::spawn(async move {
+            browser.answer(&stage, &flow, &[("backup", "bk-alice")]).await.is_code()
+        }));
     }
     let mut codes = 0;
     for one in tries {
@@ -316,7 +401,9 @@ async fn of_many_answers_at_once_one_gets_the_code() {
     let mut tries = Vec::new();
     for _ in 0..50 {
         let (stage, mut browser, flow, answer) = (stage.clone(), browser.clone(), flow.clone(), answer.clone());
-        tries.push(tokio::spawn(async move { browser.post(&stage, &flow, &answer).await.is_ok_and(|end| end.is_code()) }));
+        tries.push(tokio::spawn(async move {
+            browser.post(&stage, &flow, &answer).await.is_ok_and(|end| end.is_code())
+        }));
     }
     let mut codes = 0;
     for one in tries {
@@ -354,7 +441,10 @@ async fn a_pass_for_nobody_is_a_failure() {
     for name in ["nobody", "", "\u{0}"] {
         let mut browser = Browser::new();
         let flow = browser.asked(&stage, "app", &[]).await;
-        assert!(matches!(browser.answer(&stage, &flow, &[("identifier", name), ("any", "x")]).await, Where::Again));
+        assert!(matches!(
+            browser.answer(&stage, &flow, &[("identifier", name), ("any", "x")]).await,
+            Where::Again
+        ));
         assert!(matches!(browser.prompt(&stage, &flow).await.ask, Ask::SignIn { .. }));
     }
 }
@@ -362,10 +452,14 @@ async fn a_pass_for_nobody_is_a_failure() {
 #[tokio::test]
 async fn a_policy_that_grows_stricter_counts_for_flows_that_were_begun() {
     let stage = Stage::new().await;
-    stage.change_client("app", |client| client.plan = Some(plan(&[&["password"]]))).await;
+    stage
+        .change_client("app", |client| client.plan = Some(plan(&[&["password"]])))
+        .await;
     let mut browser = Browser::new();
     let flow = browser.asked(&stage, "app", &[]).await;
-    stage.change_client("app", |client| client.plan = Some(plan(&[&["password"], &["otp"]]))).await;
+    stage
+        .change_client("app", |client| client.plan = Some(plan(&[&["password"], &["otp"]])))
+        .await;
     assert!(matches!(browser.password(&stage, &flow, "alice").await, Where::Again));
     assert_eq!(browser.factor(&stage, &flow).await.0, "otp");
 }
@@ -378,8 +472,15 @@ async fn a_flow_ends_in_time_and_a_proof_before_that() {
     browser.password(&stage, &flow, "alice").await;
     stage.advance(601);
     let code = stage.mailed_code("alice");
-    assert!(matches!(browser.answer(&stage, &flow, &[("code", &code)]).await, Where::Again));
-    assert_eq!(browser.factor(&stage, &flow).await.0, "password", "the password was too long ago");
+    assert!(matches!(
+        browser.answer(&stage, &flow, &[("code", &code)]).await,
+        Where::Again
+    ));
+    assert_eq!(
+        browser.factor(&stage, &flow).await.0,
+        "password",
+        "the password was too long ago"
+    );
     stage.advance(1800);
     assert!(matches!(browser.try_answer(&stage, &flow, &[]).await, Err(FlowError::Gone)));
 }
@@ -394,7 +495,10 @@ async fn a_flow_that_builds_on_a_session_dies_with_it() {
     shared.session = None;
     shared.sign_in(&stage, "app", "bob").await;
     let answer = shared.try_answer(&stage, &flow, &[("password", "pw-alice")]).await;
-    assert!(matches!(answer, Err(FlowError::Gone)), "B signed in, A's tab is worth nothing");
+    assert!(
+        matches!(answer, Err(FlowError::Gone)),
+        "B signed in, A's tab is worth nothing"
+    );
 }
 
 #[tokio::test]
@@ -407,9 +511,16 @@ async fn nothing_that_was_begun_before_everything_was_revoked_counts() {
     use gait_core::session::EndReason;
     use gait_core::store::{SessionStore, Which};
     let (which, now) = (Which::AllOf(stage.alice), stage.ports.clock.now());
-    stage.store.end_sessions(&which, now, EndReason::AccountChanged, &|_| Vec::new()).await.unwrap();
+    stage
+        .store
+        .end_sessions(&which, now, EndReason::AccountChanged, &|_| Vec::new())
+        .await
+        .unwrap();
     let code = stage.mailed_code("alice");
-    assert!(matches!(browser.try_answer(&stage, &flow, &[("code", &code)]).await, Err(FlowError::Gone)));
+    assert!(matches!(
+        browser.try_answer(&stage, &flow, &[("code", &code)]).await,
+        Err(FlowError::Gone)
+    ));
 }
 
 #[tokio::test]
@@ -420,7 +531,12 @@ async fn a_public_id_is_no_cookie() {
     let sid = stage.only_session(stage.alice).await.id;
     let mut thief = Browser::new();
     thief.session = Some(gait_core::token::secret::Secret::wrap(sid.to_string()));
-    assert!(thief.responded(&stage, "app", &[("prompt", "none")]).await.is_error("login_required"));
+    assert!(
+        thief
+            .responded(&stage, "app", &[("prompt", "none")])
+            .await
+            .is_error("login_required")
+    );
 }
 
 #[tokio::test]
@@ -432,7 +548,9 @@ async fn one_persons_key_doesnt_step_another_up() {
     browser.sign_in(&stage, "app", "alice").await;
     let flow = browser.asked(&stage, "app", &[("max_age", "0")]).await;
     browser.answer(&stage, &flow, &[("other", "key")]).await;
-    let end = browser.answer(&stage, &flow, &[("handle", &bob), ("sign", "signed-by-bob")]).await;
+    let end = browser
+        .answer(&stage, &flow, &[("handle", &bob), ("sign", "signed-by-bob")])
+        .await;
     assert!(matches!(end, Where::Again));
     assert_eq!(browser.prompt(&stage, &flow).await.account.as_deref(), Some("alice"));
 }

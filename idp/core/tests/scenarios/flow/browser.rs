@@ -50,7 +50,10 @@ pub fn param(response: &AuthorizationResponse, name: &str) -> Option<String> {
 }
 
 pub fn fields(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+    pairs
+        .iter()
+        .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// An authorization request of `client`; `extra` replaces or adds parameters.
@@ -115,8 +118,18 @@ impl Browser {
     }
 
     /// Comes from a client.
-    pub async fn authorize(&mut self, stage: &Stage, client: &str, extra: &[(&str, &str)]) -> Result<FlowId, AuthorizationResponse> {
-        match stage.idp.authorize(&request(client, extra), &self.caller(None)).await.unwrap() {
+    pub async fn authorize(
+        &mut self,
+        stage: &Stage,
+        client: &str,
+        extra: &[(&str, &str)],
+    ) -> Result<FlowId, AuthorizationResponse> {
+        match stage
+            .idp
+            .authorize(&request(client, extra), &self.caller(None))
+            .await
+            .unwrap()
+        {
             Authorized::Ask(id, cookies) => {
                 self.take(cookies);
                 Ok(id)
@@ -196,7 +209,8 @@ impl Browser {
     /// The first page, answered by `name` with the password.
     pub async fn password(&mut self, stage: &Stage, flow: &FlowId, name: &str) -> Where {
         let password = format!("pw-{name}");
-        self.answer(stage, flow, &[("identifier", name), ("password", &password)]).await
+        self.answer(stage, flow, &[("identifier", name), ("password", &password)])
+            .await
     }
 
     /// The code that was mailed to `name`.
@@ -229,7 +243,12 @@ pub async fn enrol_key(stage: &Stage, name: &str, sign: &str) -> String {
     let flow = browser.page_flow(stage, false, Some("key")).await;
     let (plugin, form) = browser.factor(stage, &flow).await;
     assert_eq!(plugin, "key");
-    let Node::Show { value, .. } = &form.nodes[0] else { panic!("{form:?}") };
-    assert!(matches!(browser.answer(stage, &flow, &[("sign", sign)]).await, Where::Page(_)));
+    let Node::Show { value, .. } = &form.nodes[0] else {
+        panic!("{form:?}")
+    };
+    assert!(matches!(
+        browser.answer(stage, &flow, &[("sign", sign)]).await,
+        Where::Page(_)
+    ));
     value.clone()
 }

@@ -12,18 +12,41 @@ async fn a_strangers_app_asks_once() {
     let mut browser = Browser::new();
     browser.sign_in(&stage, "app", "alice").await;
     let scope = [("scope", "openid profile")];
-    assert!(browser.responded(&stage, "third", &[scope[0], ("prompt", "none")]).await.is_error("consent_required"));
+    assert!(
+        browser
+            .responded(&stage, "third", &[scope[0], ("prompt", "none")])
+            .await
+            .is_error("consent_required")
+    );
     let flow = browser.asked(&stage, "third", &scope).await;
-    let Ask::Consent { scopes } = browser.prompt(&stage, &flow).await.ask else { panic!() };
+    let Ask::Consent { scopes } = browser.prompt(&stage, &flow).await.ask else {
+        panic!()
+    };
     assert_eq!(scopes, ["profile"]);
-    assert!(matches!(browser.try_answer(&stage, &flow, &[("consent", "maybe")]).await, Err(FlowError::Bad(_))));
+    assert!(matches!(
+        browser.try_answer(&stage, &flow, &[("consent", "maybe")]).await,
+        Err(FlowError::Bad(_))
+    ));
     assert!(browser.answer(&stage, &flow, &[("consent", "allow")]).await.is_code());
 
     assert!(browser.responded(&stage, "third", &scope).await.is_code());
     let more = browser.asked(&stage, "third", &[("scope", "openid profile email")]).await;
-    assert!(browser.answer(&stage, &more, &[("consent", "deny")]).await.is_error("access_denied"));
-    assert!(browser.responded(&stage, "third", &[("scope", "openid profile email"), ("prompt", "none")]).await.is_error("consent_required"));
-    assert!(browser.responded(&stage, "third", &scope).await.is_code(), "a denial takes nothing back");
+    assert!(
+        browser
+            .answer(&stage, &more, &[("consent", "deny")])
+            .await
+            .is_error("access_denied")
+    );
+    assert!(
+        browser
+            .responded(&stage, "third", &[("scope", "openid profile email"), ("prompt", "none")])
+            .await
+            .is_error("consent_required")
+    );
+    assert!(
+        browser.responded(&stage, "third", &scope).await.is_code(),
+        "a denial takes nothing back"
+    );
 }
 
 #[tokio::test]
@@ -46,10 +69,14 @@ async fn being_watched_is_asked_for_apart_and_unticked() {
     let flow = browser.asked(&stage, "third", &[scope]).await;
     browser.password(&stage, &flow, "alice").await;
     browser.otp(&stage, &flow, "alice").await;
-    let Ask::Consent { scopes } = browser.prompt(&stage, &flow).await.ask else { panic!() };
+    let Ask::Consent { scopes } = browser.prompt(&stage, &flow).await.ask else {
+        panic!()
+    };
     assert!(scopes.is_empty(), "watching is none of the scopes that are allowed here");
     browser.answer(&stage, &flow, &[("consent", "allow")]).await;
-    let Ask::BehaviourConsent { text_version } = browser.prompt(&stage, &flow).await.ask else { panic!() };
+    let Ask::BehaviourConsent { text_version } = browser.prompt(&stage, &flow).await.ask else {
+        panic!()
+    };
     assert_eq!(text_version, BEHAVIOUR_TEXT_VERSION);
     assert!(browser.answer(&stage, &flow, &[("watch", "yes")]).await.is_code());
     assert!(browser.marker);
@@ -68,7 +95,10 @@ async fn a_no_is_a_no_for_the_whole_session() {
     assert!(browser.answer(&stage, &flow, &[]).await.is_code());
     assert!(!browser.marker && stage.store.behaviour_consent(stage.alice).await.unwrap().is_none());
     assert!(browser.responded(&stage, "app", &[scope]).await.is_code());
-    assert!(browser.responded(&stage, "app", &[scope, ("prompt", "none")]).await.is_code(), "and never an error");
+    assert!(
+        browser.responded(&stage, "app", &[scope, ("prompt", "none")]).await.is_code(),
+        "and never an error"
+    );
 }
 
 #[tokio::test]
@@ -77,7 +107,11 @@ async fn an_account_that_is_disabled_while_it_is_asked_gets_no_code() {
     let mut browser = Browser::new();
     browser.sign_in(&stage, "app", "alice").await;
     let flow = browser.asked(&stage, "third", &[]).await;
-    stage.store.set_disabled(stage.alice, Some(stage.ports.clock.now()), &[]).await.unwrap();
+    stage
+        .store
+        .set_disabled(stage.alice, Some(stage.ports.clock.now()), &[])
+        .await
+        .unwrap();
     let answer = browser.try_answer(&stage, &flow, &[("consent", "allow")]).await;
     assert!(matches!(answer, Err(FlowError::Gone)));
 }
@@ -90,7 +124,10 @@ async fn a_doubt_that_arises_while_consent_is_asked_for_comes_first() {
     let flow = browser.asked(&stage, "third", &[]).await;
     stage.advance(5);
     stage.demand_step_up(&stage.only_session(stage.alice).await.id).await;
-    assert!(matches!(browser.answer(&stage, &flow, &[("consent", "allow")]).await, Where::Again));
+    assert!(matches!(
+        browser.answer(&stage, &flow, &[("consent", "allow")]).await,
+        Where::Again
+    ));
     assert_eq!(browser.factor(&stage, &flow).await.0, "otp");
     assert!(browser.otp(&stage, &flow, "alice").await.is_code());
     assert!(stage.only_session(stage.alice).await.step_up.is_none());
@@ -117,7 +154,9 @@ mod rhythm {
 
     async fn sign_in(stage: &Stage, browser: &mut Browser, behaviour: &str) -> Where {
         let flow = browser.asked(stage, "app", &[]).await;
-        let Ask::SignIn { collect, .. } = browser.prompt(stage, &flow).await.ask else { panic!() };
+        let Ask::SignIn { collect, .. } = browser.prompt(stage, &flow).await.ask else {
+            panic!()
+        };
         assert_eq!(collect, browser.marker);
         let answer = [("identifier", "alice"), ("password", "pw-alice"), ("behavior", behaviour)];
         browser.answer(stage, &flow, &answer).await
@@ -128,7 +167,11 @@ mod rhythm {
         let (stage, mut browser) = watched().await;
         assert!(sign_in(&stage, &mut browser, &batch(100)).await.is_code());
         let session = stage.only_session(stage.alice).await;
-        let waived = session.proofs.iter().find(|proof| proof.plugin.as_str() == "behavior").unwrap();
+        let waived = session
+            .proofs
+            .iter()
+            .find(|proof| proof.plugin.as_str() == "behavior")
+            .unwrap();
         assert!(waived.waiver && waived.amr.is_empty());
     }
 
@@ -136,7 +179,10 @@ mod rhythm {
     async fn a_middling_a_missing_or_a_garbled_one_changes_nothing() {
         for behaviour in [batch(50), String::new(), "nonsense".to_owned(), "{}".to_owned()] {
             let (stage, mut browser) = watched().await;
-            assert!(matches!(sign_in(&stage, &mut browser, &behaviour).await, Where::Again), "{behaviour}");
+            assert!(
+                matches!(sign_in(&stage, &mut browser, &behaviour).await, Where::Again),
+                "{behaviour}"
+            );
         }
     }
 
@@ -159,7 +205,10 @@ mod rhythm {
         browser.session = None;
         assert!(matches!(sign_in(&stage, &mut browser, &batch(0)).await, Where::Again));
         browser.session = None;
-        assert!(sign_in(&stage, &mut browser, &batch(50)).await.is_code(), "in between, the place is trusted");
+        assert!(
+            sign_in(&stage, &mut browser, &batch(50)).await.is_code(),
+            "in between, the place is trusted"
+        );
     }
 
     #[tokio::test]
@@ -167,7 +216,11 @@ mod rhythm {
         let (stage, mut browser) = watched().await;
         let flow = browser.asked(&stage, "app", &[("max_age", "600")]).await;
         let batch = batch(100);
-        let answer = [("identifier", "alice"), ("password", "pw-alice"), ("behavior", batch.as_str())];
+        let answer = [
+            ("identifier", "alice"),
+            ("password", "pw-alice"),
+            ("behavior", batch.as_str()),
+        ];
         assert!(matches!(browser.answer(&stage, &flow, &answer).await, Where::Again));
     }
 }

@@ -63,7 +63,11 @@ impl Authenticator for Password {
         &self.0
     }
     async fn challenge(&self, cx: &Context, _: &dyn Host) -> Result<Reply, PluginError> {
-        let name = if cx.purpose == Purpose::Enrol { "new_password" } else { "password" };
+        let name = if cx.purpose == Purpose::Enrol {
+            "new_password"
+        } else {
+            "password"
+        };
         Ok(ask(vec![Node::Secret(field(name, 64))], json!(null)))
     }
     async fn verify(&self, cx: &Context, _: &Memo, answer: &Answer, _: &dyn Host) -> Result<Reply, PluginError> {
@@ -94,7 +98,12 @@ impl Otp {
         Self(manifest("otp", &["otp"]))
     }
     fn send(cx: &Context) -> Reply {
-        let code: String = cx.random("code").iter().take(6).map(|byte| char::from(b'0' + byte % 10)).collect();
+        let code: String = cx
+            .random("code")
+            .iter()
+            .take(6)
+            .map(|byte| char::from(b'0' + byte % 10))
+            .collect();
         let handle = cx.known().map(|view| view.handle.as_str().to_owned());
         let nodes = vec![
             Node::Code(field("code", 16)),
@@ -205,7 +214,10 @@ impl Authenticator for Key {
         if cx.known().is_some() && cx.credentials.is_empty() {
             return Ok(Step::Abstain.into());
         }
-        Ok(ask(vec![Node::Text(field("handle", 128)), Node::Secret(field("sign", 64))], json!(null)))
+        Ok(ask(
+            vec![Node::Text(field("handle", 128)), Node::Secret(field("sign", 64))],
+            json!(null),
+        ))
     }
     async fn verify(&self, cx: &Context, memo: &Memo, answer: &Answer, _: &dyn Host) -> Result<Reply, PluginError> {
         if cx.purpose == Purpose::Enrol {
@@ -223,7 +235,11 @@ impl Authenticator for Key {
         }
         let own = cx.known().is_some_and(|view| view.handle == handle);
         let signed = cx.credentials.iter().any(|held| held.payload == json!(answer.get("sign")));
-        Ok(if own && signed { Reply::pass(&["swk", "user"]) } else { wrong() })
+        Ok(if own && signed {
+            Reply::pass(&["swk", "user"])
+        } else {
+            wrong()
+        })
     }
 }
 
@@ -284,7 +300,9 @@ impl Authenticator for Place {
                 let reason = Reason { text, spent: true };
                 let mut reply = Reply::from(Step::Fail { reason, memo: None });
                 for held in &cx.credentials {
-                    reply = reply.with(Effect::Forget { credential: held.id.clone() });
+                    reply = reply.with(Effect::Forget {
+                        credential: held.id.clone(),
+                    });
                 }
                 reply
             }
@@ -292,13 +310,20 @@ impl Authenticator for Place {
         })
     }
     async fn settled(&self, cx: &Context, outcome: &Outcome) -> Result<Vec<Effect>, PluginError> {
-        let Some(device) = cx.visitor.device.as_deref().filter(|_| outcome.satisfied && cx.purpose == Purpose::SignIn) else {
+        let Some(device) = cx
+            .visitor
+            .device
+            .as_deref()
+            .filter(|_| outcome.satisfied && cx.purpose == Purpose::SignIn)
+        else {
             return Ok(Vec::new());
         };
         let old = cx.credentials.iter().find(|held| held.payload["device"] == json!(device));
         Ok(match old.map(|held| held.payload["state"].clone()) {
             None => vec![Self::save(cx, device, "seen")],
-            Some(state) if state == json!("seen") => vec![Self::save(cx, device, "asked"), Effect::Approval(Self::question(device))],
+            Some(state) if state == json!("seen") => {
+                vec![Self::save(cx, device, "asked"), Effect::Approval(Self::question(device))]
+            }
             Some(_) => Vec::new(),
         })
     }

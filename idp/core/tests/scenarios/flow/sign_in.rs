@@ -12,7 +12,14 @@ async fn a_password_and_a_mailed_code_sign_a_person_in() {
     let flow = browser.asked(&stage, "app", &[("login_hint", "alice@example.com")]).await;
 
     let prompt = browser.prompt(&stage, &flow).await;
-    let Ask::SignIn { identifier, form, collect } = &prompt.ask else { panic!("{prompt:?}") };
+    let Ask::SignIn {
+        identifier,
+        form,
+        collect,
+    } = &prompt.ask
+    else {
+        panic!("{prompt:?}")
+    };
     assert_eq!(identifier, "alice@example.com");
     assert_eq!(form.nodes.len(), 1, "identifier and password are on one page");
     assert!(!collect, "nothing is measured without the marker of a consent");
@@ -58,7 +65,9 @@ async fn a_wrong_password_can_be_corrected() {
     let stage = Stage::new().await;
     let mut browser = Browser::new();
     let flow = browser.asked(&stage, "app", &[]).await;
-    browser.answer(&stage, &flow, &[("identifier", "alice"), ("password", "nonsense")]).await;
+    browser
+        .answer(&stage, &flow, &[("identifier", "alice"), ("password", "nonsense")])
+        .await;
     let prompt = browser.prompt(&stage, &flow).await;
     assert_eq!(prompt.error.unwrap().key, "test-wrong");
     assert!(matches!(prompt.ask, Ask::SignIn { identifier, .. } if identifier == "alice"));
@@ -107,7 +116,10 @@ async fn a_key_that_says_whose_it_is_needs_no_name() {
     let flow = other.asked(&stage, "app", &[]).await;
     other.answer(&stage, &flow, &[("other", "key")]).await;
     let answer = [("identifier", ""), ("handle", handle.as_str()), ("sign", "signed")];
-    assert!(other.answer(&stage, &flow, &answer).await.is_code(), "one key satisfies both rows");
+    assert!(
+        other.answer(&stage, &flow, &answer).await.is_code(),
+        "one key satisfies both rows"
+    );
 }
 
 #[tokio::test]
@@ -117,15 +129,28 @@ async fn a_forged_handle_or_another_persons_signature_signs_nobody_in() {
     let bob = enrol_key(&stage, "bob", "signed-by-bob").await;
     let mut forged = alice.clone();
     forged.replace_range(3..4, if forged[3..4] == *"A" { "B" } else { "A" });
-    for (handle, sign) in [(alice.as_str(), "signed-by-bob"), (&forged, "signed"), (&bob, "signed"), ("", "signed"), ("%%", "")] {
+    for (handle, sign) in [
+        (alice.as_str(), "signed-by-bob"),
+        (&forged, "signed"),
+        (&bob, "signed"),
+        ("", "signed"),
+        ("%%", ""),
+    ] {
         let mut browser = Browser::new();
         let flow = browser.asked(&stage, "app", &[]).await;
         browser.answer(&stage, &flow, &[("other", "key")]).await;
         let answer = [("identifier", ""), ("handle", handle), ("sign", sign)];
-        assert!(matches!(browser.answer(&stage, &flow, &answer).await, Where::Again), "{handle} {sign}");
+        assert!(
+            matches!(browser.answer(&stage, &flow, &answer).await, Where::Again),
+            "{handle} {sign}"
+        );
         assert!(matches!(browser.prompt(&stage, &flow).await.ask, Ask::SignIn { .. }));
     }
-    assert_eq!(stage.sessions(stage.alice).await.len(), 1, "the one in which she set up her key");
+    assert_eq!(
+        stage.sessions(stage.alice).await.len(),
+        1,
+        "the one in which she set up her key"
+    );
 }
 
 #[tokio::test]
@@ -137,7 +162,9 @@ async fn where_the_first_factor_needs_a_name_the_name_is_asked_for_first() {
     let stage = Stage::with(policy, registry()).await;
     let mut browser = Browser::new();
     let flow = browser.asked(&stage, "app", &[]).await;
-    let Ask::SignIn { form, .. } = browser.prompt(&stage, &flow).await.ask else { panic!() };
+    let Ask::SignIn { form, .. } = browser.prompt(&stage, &flow).await.ask else {
+        panic!()
+    };
     assert!(form.nodes.is_empty() && form.submit.is_some());
     assert!(stage.ports.mailbox.all().is_empty());
     browser.answer(&stage, &flow, &[("identifier", "alice")]).await;
@@ -186,7 +213,12 @@ async fn cancelling_goes_back_to_the_app_and_leaves_the_session_alone() {
     browser.sign_in(&stage, "app", "alice").await;
     let before = browser.session.clone().unwrap();
     let flow = browser.asked(&stage, "app", &[("prompt", "login")]).await;
-    assert!(browser.answer(&stage, &flow, &[("cancel", "yes")]).await.is_error("access_denied"));
+    assert!(
+        browser
+            .answer(&stage, &flow, &[("cancel", "yes")])
+            .await
+            .is_error("access_denied")
+    );
     assert_eq!(browser.session.clone().unwrap().hash(), before.hash());
     assert!(browser.responded(&stage, "app", &[("prompt", "none")]).await.is_code());
     assert!(matches!(browser.try_answer(&stage, &flow, &[]).await, Err(FlowError::Gone)));
@@ -212,11 +244,23 @@ async fn sessions_end_by_themselves() {
         stage.advance(3500);
         let _ = stage.idp.signed_in(&browser.caller(None)).await.unwrap();
     }
-    assert!(browser.responded(&stage, "app", &[("prompt", "none")]).await.is_error("login_required"), "after twelve hours");
+    assert!(
+        browser
+            .responded(&stage, "app", &[("prompt", "none")])
+            .await
+            .is_error("login_required"),
+        "after twelve hours"
+    );
 
     browser.sign_in(&stage, "app", "alice").await;
     stage.advance(3600);
-    assert!(browser.responded(&stage, "app", &[("prompt", "none")]).await.is_error("login_required"), "after an hour unused");
+    assert!(
+        browser
+            .responded(&stage, "app", &[("prompt", "none")])
+            .await
+            .is_error("login_required"),
+        "after an hour unused"
+    );
 }
 
 #[tokio::test]
@@ -224,12 +268,18 @@ async fn what_happened_is_an_event() {
     let stage = Stage::new().await;
     let mut browser = Browser::new();
     let flow = browser.asked(&stage, "app", &[]).await;
-    browser.answer(&stage, &flow, &[("identifier", "alice"), ("password", "x")]).await;
+    browser
+        .answer(&stage, &flow, &[("identifier", "alice"), ("password", "x")])
+        .await;
     browser.password(&stage, &flow, "alice").await;
     browser.otp(&stage, &flow, "alice").await;
     let events = stage.events(stage.alice).await;
-    let failed = |what: &What| matches!(what, What::StepFailed { plugin, why } if plugin.as_str() == "password" && why == "wrong");
+    let failed =
+        |what: &What| matches!(what, What::StepFailed { plugin, why } if plugin.as_str() == "password" && why == "wrong");
     assert!(failed(&events[0]), "{events:?}");
-    assert!(matches!(&events[1], What::SessionBegun { plugins } if plugins.len() == 2), "{events:?}");
+    assert!(
+        matches!(&events[1], What::SessionBegun { plugins } if plugins.len() == 2),
+        "{events:?}"
+    );
     assert!(stage.ports.bell.rung() > 0);
 }

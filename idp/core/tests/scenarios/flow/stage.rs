@@ -185,7 +185,10 @@ impl Stage {
             revoked_before: None,
         };
         let held = [("password", format!("pw-{name}")), ("backup", format!("bk-{name}"))];
-        let credentials: Vec<_> = held.into_iter().map(|(plugin, secret)| self.credential(id, plugin, &secret)).collect();
+        let credentials: Vec<_> = held
+            .into_iter()
+            .map(|(plugin, secret)| self.credential(id, plugin, &secret))
+            .collect();
         self.store.add_account(&account, &credentials).await.unwrap();
         id
     }
@@ -211,15 +214,26 @@ impl Stage {
 
     /// The code of the newest mail to a person.
     pub fn mailed_code(&self, name: &str) -> String {
-        let mail = self.ports.mailbox.last(&format!("{name}@example.com"), "otp").expect("a mail with a code");
+        let mail = self
+            .ports
+            .mailbox
+            .last(&format!("{name}@example.com"), "otp")
+            .expect("a mail with a code");
         mail.args["code"].clone()
     }
 
     /// What stands behind the newest mail's link.
     pub fn mailed_token(&self, name: &str, template: &str) -> String {
-        let mail = self.ports.mailbox.last(&format!("{name}@example.com"), template).expect("a mail with a link");
+        let mail = self
+            .ports
+            .mailbox
+            .last(&format!("{name}@example.com"), template)
+            .expect("a mail with a link");
         let link = &mail.args["link"];
-        assert!(link.starts_with(ISSUER), "links name the issuer, whatever host was asked: {link}");
+        assert!(
+            link.starts_with(ISSUER),
+            "links name the issuer, whatever host was asked: {link}"
+        );
         link.rsplit('/').next().unwrap().to_owned()
     }
 
@@ -246,7 +260,10 @@ impl Stage {
             failures: 0,
         };
         let level = RiskLevel::Medium;
-        self.store.set_risk(sid, session.sequence, level, Some(&step_up), &[]).await.unwrap();
+        self.store
+            .set_risk(sid, session.sequence, level, Some(&step_up), &[])
+            .await
+            .unwrap();
     }
 
     pub async fn consent(&self, account: AccountId) {
@@ -273,7 +290,9 @@ impl Stage {
         let model = StoredModel {
             account,
             plugin: PluginId::from("behavior"),
-            blob: master().seal("model", &account.to_string(), &plain, &self.ports.ports()).unwrap(),
+            blob: master()
+                .seal("model", &account.to_string(), &plain, &self.ports.ports())
+                .unwrap(),
             samples: 20,
             enrolled: true,
             trained_at_ms: 1,
