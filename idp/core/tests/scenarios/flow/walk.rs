@@ -2,8 +2,9 @@
 //! takes was proven by that person in that browser.
 
 use super::browser::{Browser, Where, fields, param};
-use super::stage::Stage;
+use super::stage::{Stage, plan, policy, registry};
 use gait_core::ids::{AccountId, FlowId};
+use gait_core::policy::{Plan, Policy};
 use gait_core::session::Session;
 use gait_core::store::SessionStore;
 use gait_core::token::ClientRequest;
@@ -50,6 +51,15 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Plans that all take a password and something else, in either order.
+fn plans() -> impl Strategy<Value = Plan> {
+    prop_oneof![
+        Just(policy().plan),
+        Just(plan(&[&["otp", "backup"], &["password"]])),
+        Just(plan(&[&["password"], &["backup", "otp"]])),
+    ]
+}
+
 /// What truly happened, kept apart from the provider.
 #[derive(Default)]
 struct Truth {
@@ -67,9 +77,10 @@ struct Walk {
 }
 
 impl Walk {
-    async fn new() -> Self {
+    async fn new(plan: Plan) -> Self {
+        let policy = Policy { plan, ..policy() };
         Self {
-            stage: Stage::new().await,
+            stage: Stage::with(policy, registry()).await,
             browsers: [Browser::at("192.0.2.1"), Browser::at("192.0.2.2")],
             flows: [None, None],
             pages: [Vec::new(), Vec::new()],
@@ -219,10 +230,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_sequence_of_requests_reaches_a_code_without_a_satisfied_plan(steps in proptest::collection::vec(step(), 1..60)) {
+    fn no_sequence_of_requests_reaches_a_code_without_a_satisfied_plan(plan in plans(), steps in proptest::collection::vec(step(), 1..80)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut walk = Walk::new().await;
+            let mut walk = Walk::new(plan).await;
             for step in &steps {
                 walk.take(step).await;
             }
@@ -233,7 +244,7 @@ proptest! {
 /// The walk does reach codes: an oracle that is never asked proves nothing.
 #[tokio::test]
 async fn the_walk_knows_the_way() {
-    let mut walk = Walk::new().await;
+    let mut walk = Walk::new(policy().plan).await;
     let way = [
         Step::Authorize(0, "app", ""),
         Step::Identify(0, 1, "alice"),
