@@ -20,10 +20,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     println!("Tests in Rust");
     let mut tests = step::cargo();
     tests.args(["test", "--workspace", "--no-fail-fast"]).args(args);
-    // The names under which the browser tests look for them.
-    tests
-        .env("GAIT_CHROMIUM", &tools.chromium)
-        .env("GAIT_CHROMEDRIVER", &tools.chromedriver);
+    tests.env("CHROMEDRIVER", &tools.chromedriver);
     step::run("the tests in Rust", &mut tests)?;
     println!("All tests passed.");
     Ok(())

@@ -8,25 +8,20 @@ use std::process::{Command, Stdio};
 /// A program, under the names that systems give it.
 struct Tool {
     names: &'static [&'static str],
-    /// Set to its path, this variable is believed.
-    variable: &'static str,
     /// Its package in Debian.
     package: &'static str,
 }
 
 const NODE: Tool = Tool {
     names: &["node", "nodejs"],
-    variable: "GAIT_NODE",
     package: "nodejs",
 };
 const CHROMIUM: Tool = Tool {
     names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
-    variable: "GAIT_CHROMIUM",
     package: "chromium",
 };
 const CHROMEDRIVER: Tool = Tool {
-    names: &["chromedriver", "chromium.chromedriver"],
-    variable: "GAIT_CHROMEDRIVER",
+    names: &["chromedriver"],
     package: "chromium-driver",
 };
 
@@ -34,9 +29,7 @@ const CHROMEDRIVER: Tool = Tool {
 pub struct Tools {
     /// Node, for the tests of what runs in browsers.
     pub node: PathBuf,
-    /// A browser.
-    pub chromium: PathBuf,
-    /// Its WebDriver.
+    /// The WebDriver of a browser that it finds by itself.
     pub chromedriver: PathBuf,
 }
 
@@ -46,16 +39,14 @@ impl Tools {
     /// # Errors
     /// A program is missing and can't be installed; says what to install.
     pub fn ready() -> anyhow::Result<Self> {
-        let missing: Vec<_> = [NODE, CHROMIUM, CHROMEDRIVER]
-            .into_iter()
-            .filter(|tool| tool.find().is_none())
-            .collect();
+        let all = [NODE, CHROMIUM, CHROMEDRIVER];
+        let missing: Vec<_> = all.into_iter().filter(|tool| tool.find().is_none()).collect();
         if !missing.is_empty() {
             install(&missing)?;
         }
+        CHROMIUM.path()?;
         Ok(Self {
             node: NODE.path()?,
-            chromium: CHROMIUM.path()?,
             chromedriver: CHROMEDRIVER.path()?,
         })
     }
@@ -63,15 +54,12 @@ impl Tools {
 
 impl Tool {
     fn find(&self) -> Option<PathBuf> {
-        if let Some(path) = std::env::var_os(self.variable) {
-            return Some(path.into());
-        }
         self.names.iter().find_map(|name| in_path(name))
     }
 
     fn path(&self) -> anyhow::Result<PathBuf> {
         self.find()
-            .with_context(|| format!("{} is missing; install it, or name it in {}", self.names[0], self.variable))
+            .with_context(|| format!("{} is missing, although {} was installed", self.names[0], self.package))
     }
 }
 
@@ -86,11 +74,7 @@ fn install(missing: &[Tool]) -> anyhow::Result<()> {
     let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
     let wanted = packages.join(" ");
     let Some(become_root) = become_root().filter(|_| in_path("apt-get").is_some()) else {
-        let variables: Vec<_> = missing.iter().map(|tool| tool.variable).collect();
-        bail!(
-            "the tests need {wanted} (names of Debian's packages); install them, or name their paths in {}",
-            variables.join(", ")
-        );
+        bail!("the tests need {wanted} (names of Debian's packages): install them");
     };
     println!("Installing {wanted}");
     let apt = |args: &[&str]| {
