@@ -20,7 +20,7 @@ const LEASE_S: u32 = 60;
 /// Life of a logout token in seconds (Back-Channel Logout 1.0 §2.4 recommends two minutes at most).
 const LOGOUT_LIFE_S: i64 = 120;
 /// First back-off in seconds; doubled with each try.
-const BACK_OFF_S: i64 = 2;
+const BACK_OFF_S: i64 = 10;
 /// Longest back-off in seconds.
 const MAX_BACK_OFF_S: i64 = 3600;
 /// An event that could not be told for so long, in seconds, is a dead letter.

@@ -215,7 +215,10 @@ async fn another_name_wipes_what_was_proven() {
     browser.answer(&stage, &flow, &[("identifier", "alice")]).await;
     assert_eq!(browser.factor(&stage, &flow).await.0, "otp", "bob's code is not alice's");
     assert!(matches!(browser.otp(&stage, &flow, "alice").await, Where::Again));
-    assert!(matches!(browser.answer(&stage, &flow, &[("password", "pw-bob")]).await, Where::Again));
+    assert!(matches!(
+        browser.answer(&stage, &flow, &[("password", "pw-bob")]).await,
+        Where::Again
+    ));
     assert!(browser.answer(&stage, &flow, &[("password", "pw-alice")]).await.is_code());
 }
 
