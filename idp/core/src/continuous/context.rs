@@ -5,9 +5,7 @@ use crate::account::Account;
 use crate::client::Client;
 use crate::error::Result;
 use crate::session::Place;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gait_sdk::{AccountHandle, ClientView, Context, IpEvidence, PluginId, Purpose, Subject, SubjectView, Visitor};
+use gait_sdk::{ClientView, Context, IpEvidence, PluginId, Purpose, Subject, SubjectView, Visitor};
 
 impl Idp {
     /// The context of a call outside of a sign-in. Its purpose is `StepUp`: the session has been begun, so nothing here may ease a
@@ -46,9 +44,8 @@ impl Idp {
     }
 
     fn scorer_subject(&self, plugin: &PluginId, account: &Account) -> Subject {
-        let handle = self.master.mac(&format!("handle:{plugin}"), account.id.0.as_bytes());
         Subject::Known(SubjectView {
-            handle: AccountHandle::new(URL_SAFE_NO_PAD.encode(handle)),
+            handle: self.handle(plugin, account.id),
             username: account.username.as_str().to_owned(),
             // No scorer writes mail.
             email: None,

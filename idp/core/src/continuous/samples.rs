@@ -147,7 +147,7 @@ impl Idp {
             let scored = scored
                 .await
                 .map_err(|error| tracing::warn!(%plugin, %error, "a batch could not be scored"));
-            let scored = scored.ok().filter(|scored| fits(scored));
+            let scored = scored.ok().filter(fits);
             let mut after = before.clone();
             after.note_seq(&watched.client, batch.seq);
             if let Some(scored) = &scored {

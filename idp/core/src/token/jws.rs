@@ -21,6 +21,7 @@ const MAX_JWS: usize = 8 * 1024;
 
 /// What a JWT of ours is, so that none stands where another is meant (RFC 8725 §3.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names)] // these are their names in the specifications
 pub(crate) enum Typ {
     /// ID token.
     IdToken,
@@ -209,4 +210,43 @@ pub(crate) fn verify(jws: &str, key: &DecodingKey, alg: Algorithm) -> Option<Ver
         typ: data.header.typ,
         claims: data.claims,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::token::keys::ALGS;
+
+    const TYPES: [Typ; 4] = [Typ::IdToken, Typ::AccessToken, Typ::LogoutToken, Typ::EventToken];
+
+    #[test]
+    fn what_is_signed_as_one_thing_verifies_as_that_thing_only() {
+        for alg in ALGS {
+            let key = PrivateKey::parse(alg, &PrivateKey::generate(alg).unwrap()).unwrap();
+            let (kid, jwk) = key.public();
+            let public = PublicKey::parse(alg, &jwk).unwrap();
+            for typ in TYPES {
+                let jws = key.sign(&kid, typ, &json!({ "sub": "a" })).unwrap();
+                for other in TYPES {
+                    assert_eq!(
+                        public.verify(other, &jws).is_some(),
+                        typ == other,
+                        "{alg:?}: {typ:?} as {other:?}"
+                    );
+                }
+                assert_eq!(named_kid(&jws), Some(Some(kid.as_str().to_owned())));
+            }
+        }
+    }
+
+    #[test]
+    fn a_jws_longer_than_any_honest_one_is_not_looked_at() {
+        let alg = Alg::EdDSA;
+        let key = PrivateKey::parse(alg, &PrivateKey::generate(alg).unwrap()).unwrap();
+        let (kid, jwk) = key.public();
+        let jws = key.sign(&kid, Typ::IdToken, &json!({ "sub": "a".repeat(MAX_JWS) })).unwrap();
+        assert!(PublicKey::parse(alg, &jwk).unwrap().verify(Typ::IdToken, &jws).is_none());
+        assert_eq!(named_kid(&jws), None);
+    }
 }

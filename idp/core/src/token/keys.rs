@@ -25,6 +25,8 @@ const PURPOSE: &str = "signing-key";
 const CHECK: &str = "master-key-check";
 /// Longest life in seconds of what is signed besides ID and access tokens: logout tokens and event tokens on their way.
 const OTHER_LIFE: u32 = 600;
+/// Seconds until every node has read the ring again: so long may another one still sign with an old key.
+const ROUND_S: i64 = 60;
 
 /// The signing keys of this node's memory, as the store has them.
 pub struct KeyRing {
@@ -138,9 +140,9 @@ async fn read(store: &dyn Store, master: &MasterKey, now: Timestamp) -> Result<K
     Ok(keys)
 }
 
-/// Seconds after which nothing that a key signed counts any more.
+/// Seconds from a rotation until nothing that an old key signed counts any more.
 fn longest_life(lifetimes: &Lifetimes) -> i64 {
-    i64::from(lifetimes.id_token.max(lifetimes.access_jwt).max(OTHER_LIFE))
+    i64::from(lifetimes.id_token.max(lifetimes.access_jwt).max(OTHER_LIFE)) + ROUND_S
 }
 
 impl Idp {

@@ -105,3 +105,179 @@ fn challenge(standing: &Standing, step_up: &StepUp, now: Timestamp) -> BearerErr
         max_age: u32::try_from(now.since(step_up.since)).unwrap_or(0).max(MIN_MAX_AGE),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::account::{Account, Identifier, Mode};
+    use crate::grant::{Grant, Token};
+    use crate::ids::{AccountId, ClientId, GrantId, SessionId};
+    use crate::session::{EndReason, Ended, Place, RiskLevel};
+    use gait_sdk::Alarm;
+    use uuid::Uuid;
+
+    const NOW: Timestamp = Timestamp(1000);
+
+    fn session() -> Session {
+        Session {
+            id: SessionId::from("sid"),
+            account: AccountId(Uuid::nil()),
+            proofs: Vec::new(),
+            created_at: Timestamp(500),
+            last_seen_at: NOW,
+            place: Place::default(),
+            level: RiskLevel::Low,
+            step_up: None,
+            ended: None,
+            sequence: 0,
+        }
+    }
+
+    fn account() -> Account {
+        Account {
+            id: AccountId(Uuid::nil()),
+            username: Identifier::parse("alice").unwrap(),
+            email: None,
+            email_verified: false,
+            claims: serde_json::Map::new(),
+            mode: Mode::Train,
+            disabled_at: None,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            credential_changed_at: None,
+            revoked_before: None,
+        }
+    }
+
+    /// A living access token of an offline grant, all times apart: session 500, grant 600, token 900.
+    fn standing() -> Standing {
+        let grant = Grant {
+            id: GrantId(Uuid::nil()),
+            account: AccountId(Uuid::nil()),
+            client: ClientId::from("app"),
+            session: SessionId::from("sid"),
+            scopes: ["openid".to_owned(), "offline_access".to_owned()].into(),
+            claims: None,
+            nonce: None,
+            acr: None,
+            amr: Vec::new(),
+            auth_time: Timestamp(500),
+            created_at: Timestamp(600),
+            revoked_at: None,
+        };
+        Standing {
+            token: Token {
+                hash: Hash::of(b"token"),
+                kind: TokenKind::Access,
+                grant: Some(grant.id),
+                client: grant.client.clone(),
+                scopes: grant.scopes.clone(),
+                audience: Vec::new(),
+                issued_at: Timestamp(900),
+                expires_at: Timestamp(1100),
+                spent_at: None,
+            },
+            grant: Some(grant),
+            session: Some(session()),
+            account: Some(account()),
+        }
+    }
+
+    fn after(change: impl FnOnce(&mut Standing)) -> Life {
+        let mut standing = standing();
+        change(&mut standing);
+        life(&standing, NOW)
+    }
+
+    fn ended(reason: EndReason) -> Option<Ended> {
+        Some(Ended { at: NOW, reason })
+    }
+
+    fn demand() -> StepUp {
+        StepUp {
+            since: NOW,
+            alarm: Alarm::Soft,
+            reasons: Vec::new(),
+            failures: 0,
+        }
+    }
+
+    #[test]
+    fn it_lives_while_all_that_it_hangs_on_does() {
+        assert_eq!(after(|_| {}), Life::Alive);
+        assert_eq!(after(|it| it.token.expires_at = NOW.plus(1)), Life::Alive);
+        assert_eq!(
+            after(|it| it.account.as_mut().unwrap().revoked_before = Some(Timestamp(500))),
+            Life::Alive
+        );
+    }
+
+    #[test]
+    fn any_one_thing_kills_it_by_itself() {
+        assert_eq!(after(|it| it.token.expires_at = NOW), Life::Dead);
+        assert_eq!(after(|it| it.token.spent_at = Some(NOW)), Life::Dead);
+        assert_eq!(after(|it| it.grant.as_mut().unwrap().revoked_at = Some(NOW)), Life::Dead);
+        assert_eq!(after(|it| it.account.as_mut().unwrap().disabled_at = Some(NOW)), Life::Dead);
+        assert_eq!(
+            after(|it| it.account.as_mut().unwrap().revoked_before = Some(Timestamp(501))),
+            Life::Dead,
+            "the session's begin"
+        );
+        assert_eq!(
+            after(|it| it.account.as_mut().unwrap().revoked_before = Some(NOW)),
+            Life::Dead,
+            "all of it"
+        );
+    }
+
+    #[test]
+    fn what_is_missing_kills_it_too() {
+        assert_eq!(after(|it| it.grant = None), Life::Dead);
+        assert_eq!(after(|it| it.session = None), Life::Dead);
+        assert_eq!(after(|it| it.account = None), Life::Dead);
+    }
+
+    #[test]
+    fn only_an_offline_grant_outlives_its_session_and_only_a_peaceful_end() {
+        let bound = |it: &mut Standing| it.grant.as_mut().unwrap().scopes.remove("offline_access");
+        for (reason, survives) in [
+            (EndReason::SignedOut, true),
+            (EndReason::Replaced, true),
+            (EndReason::EndedByOwner, false),
+            (EndReason::Disowned, false),
+            (EndReason::Anomaly, false),
+            (EndReason::StepUpFailed, false),
+            (EndReason::AccountChanged, false),
+        ] {
+            let life = after(|it| it.session.as_mut().unwrap().ended = ended(reason));
+            assert_eq!(life == Life::Alive, survives, "{reason:?}");
+            let life = after(|it| {
+                bound(it);
+                it.session.as_mut().unwrap().ended = ended(reason);
+            });
+            assert_eq!(life, Life::Dead, "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_pending_step_up_suspends_it_and_ending_the_session_is_no_way_out() {
+        let pending = after(|it| it.session.as_mut().unwrap().step_up = Some(demand()));
+        assert_eq!(pending, Life::StepUpPending(demand()));
+        let escaped = after(|it| {
+            let session = it.session.as_mut().unwrap();
+            session.step_up = Some(demand());
+            session.ended = ended(EndReason::SignedOut);
+        });
+        assert_eq!(escaped, Life::Dead);
+    }
+
+    #[test]
+    fn a_clients_own_token_hangs_on_nobody() {
+        let own = after(|it| {
+            it.token.grant = None;
+            (it.grant, it.session, it.account) = (None, None, None);
+        });
+        assert_eq!(own, Life::Alive);
+    }
+}

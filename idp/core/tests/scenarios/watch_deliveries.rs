@@ -110,7 +110,10 @@ async fn a_step_up_and_its_passing_are_told_to_callbacks_only() {
     stage.proves(&alice).await;
     let posts = due(&stage).await;
     let change = change(&posts);
-    assert_eq!((&change["current_level"], &change["previous_level"]), (&json!("LOW"), &json!("MEDIUM")));
+    assert_eq!(
+        (&change["current_level"], &change["previous_level"]),
+        (&json!("LOW"), &json!("MEDIUM"))
+    );
     assert_eq!(change["initiating_entity"], "user");
 }
 
@@ -143,7 +146,11 @@ async fn signing_out_sends_logout_tokens_and_no_alarm() {
     };
     let which = Which::One(session);
     let events = move |_: &gait_core::session::Session| vec![ended.clone()];
-    stage.store().end_sessions(&which, now, EndReason::SignedOut, &events).await.unwrap();
+    stage
+        .store()
+        .end_sessions(&which, now, EndReason::SignedOut, &events)
+        .await
+        .unwrap();
     let posts = due(&stage).await;
     assert_eq!(posts.len(), 1);
     assert_eq!(posts[0].0.channel, Channel::BackchannelLogout);
@@ -174,12 +181,19 @@ async fn a_disconnected_app_hears_of_the_end_and_of_nothing_else() {
     let stage = Stage::new().await;
     let mut alice = stage.watched("alice").await;
     let bank = stage.at(alice.account, alice.session.clone(), "bank").await;
-    stage.store().revoke_grant(bank.grant, stage.ports.clock.now(), &[]).await.unwrap();
+    stage
+        .store()
+        .revoke_grant(bank.grant, stage.ports.clock.now(), &[])
+        .await
+        .unwrap();
     stage.ports.clock.advance(1);
     stage.scorer.alarms(&[Alarm::Hard]);
     stage.types(&mut alice).await.unwrap();
     let posts = due(&stage).await;
-    let bank: Vec<_> = posts.iter().filter(|(delivery, _)| delivery.client.as_str() == "bank").collect();
+    let bank: Vec<_> = posts
+        .iter()
+        .filter(|(delivery, _)| delivery.client.as_str() == "bank")
+        .collect();
     assert_eq!(bank.len(), 1);
     assert_eq!(bank[0].0.channel, Channel::BackchannelLogout);
 }
@@ -219,10 +233,18 @@ async fn what_is_refused_or_no_longer_wanted_is_not_tried_again() {
     let mut bank = client("bank");
     bank.backchannel_logout_uri = None;
     stage.store().put_client(&bank).await.unwrap();
-    stage.store().remove_client(&"shop".into(), stage.ports.clock.now()).await.unwrap();
+    stage
+        .store()
+        .remove_client(&"shop".into(), stage.ports.clock.now())
+        .await
+        .unwrap();
     let posts = stage.idp.due_posts(50).await.unwrap();
     assert_eq!(posts.len(), 1, "only what bank still wants");
-    stage.idp.settle_delivery(&posts[0].0, &Arrival::Refused("400 invalid_key".to_owned())).await.unwrap();
+    stage
+        .idp
+        .settle_delivery(&posts[0].0, &Arrival::Refused("400 invalid_key".to_owned()))
+        .await
+        .unwrap();
     stage.ports.clock.advance(7200);
     assert!(due(&stage).await.is_empty());
 }

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::watch_stage::Stage;
-use gait_core::store::Which;
 use gait_core::session::EndReason;
+use gait_core::store::Which;
 use gait_sdk::{Alarm, Label, PluginId};
 
 fn plugin() -> PluginId {
@@ -24,7 +24,10 @@ async fn what_a_proven_person_does_is_learned_once() {
     }
     assert_eq!(stage.idp.learn_due().await.unwrap(), 1);
     assert_eq!(last_labels(&stage), [Label::Proven; 3]);
-    let payloads: Vec<_> = stage.scorer.script.lock().unwrap().learned[0].iter().map(|l| l.record.payload["seq"].clone()).collect();
+    let payloads: Vec<_> = stage.scorer.script.lock().unwrap().learned[0]
+        .iter()
+        .map(|l| l.record.payload["seq"].clone())
+        .collect();
     assert_eq!(payloads, [1, 2, 3]);
     let model = stage.store().model(alice.account, &plugin()).await.unwrap().unwrap();
     assert_eq!((model.samples, model.enrolled), (3, true));
@@ -34,7 +37,10 @@ async fn what_a_proven_person_does_is_learned_once() {
     assert_eq!(stage.idp.learn_due().await.unwrap(), 1);
     let newer = stage.store().model(alice.account, &plugin()).await.unwrap().unwrap();
     assert_eq!(newer.samples, 4, "earlier training is extended");
-    assert!(newer.trained_at_ms > model.trained_at_ms, "the same moment, but another model");
+    assert!(
+        newer.trained_at_ms > model.trained_at_ms,
+        "the same moment, but another model"
+    );
 }
 
 #[tokio::test]
@@ -65,7 +71,11 @@ async fn an_impostors_rhythm_never_passes_for_the_owners() {
     for _ in 0..4 {
         stage.types(&mut alice).await.unwrap();
     }
-    assert_eq!(stage.labels(&alice).await, [Label::Unproven; 2], "nothing is kept while a step-up is pending");
+    assert_eq!(
+        stage.labels(&alice).await,
+        [Label::Unproven; 2],
+        "nothing is kept while a step-up is pending"
+    );
     stage.scorer.alarms(&[Alarm::Hard]);
     stage.types(&mut alice).await.unwrap();
     assert_eq!(stage.labels(&alice).await, [Label::Disputed; 2]);
@@ -82,7 +92,11 @@ async fn a_label_that_a_dying_node_left_behind_is_not_believed() {
     // As if the node had died between the end of the session and the labels.
     let which = Which::One(alice.session.clone());
     let now = stage.ports.clock.now();
-    stage.store().end_sessions(&which, now, EndReason::Anomaly, &|_| vec![]).await.unwrap();
+    stage
+        .store()
+        .end_sessions(&which, now, EndReason::Anomaly, &|_| vec![])
+        .await
+        .unwrap();
     stage.idp.learn_due().await.unwrap();
     assert_eq!(last_labels(&stage), [Label::Disputed]);
 }
@@ -116,11 +130,44 @@ async fn what_is_withdrawn_is_not_learned_and_what_is_old_is_deleted() {
     let (mut alice, mut bob) = (stage.watched("alice").await, stage.watched("bob").await);
     stage.types(&mut alice).await.unwrap();
     stage.types(&mut bob).await.unwrap();
-    stage.store().withdraw_consent(alice.account, stage.ports.clock.now(), &[]).await.unwrap();
+    stage
+        .store()
+        .withdraw_consent(alice.account, stage.ports.clock.now(), &[])
+        .await
+        .unwrap();
     assert_eq!(stage.labels(&alice).await, []);
     stage.ports.clock.advance(7 * 86_400);
     assert_eq!(stage.idp.purge_behaviour().await.unwrap(), 0);
     stage.ports.clock.advance(1);
     assert_eq!(stage.idp.purge_behaviour().await.unwrap(), 1);
     assert_eq!(stage.idp.learn_due().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_scorer_settles_nobody_elses_records() {
+    let stage = Stage::new().await;
+    let (mut alice, mut bob) = (stage.watched("alice").await, stage.watched("bob").await);
+    stage.types(&mut bob).await.unwrap();
+    let bobs = stage.store().unsettled_records(bob.account, &plugin(), 1).await.unwrap();
+    stage.idp.learn_due().await.unwrap();
+    stage.types(&mut bob).await.unwrap();
+    let newer = stage.store().unsettled_records(bob.account, &plugin(), 1).await.unwrap();
+    assert_ne!(bobs, newer);
+    stage.ports.clock.advance(1);
+    stage.types(&mut alice).await.unwrap();
+    stage.scorer.script.lock().unwrap().also_settles = vec![newer[0].id.clone()];
+    stage.idp.learn_due().await.unwrap();
+    let learned = stage.scorer.script.lock().unwrap().learned.len();
+    assert_eq!(learned, 3, "alice's turn came, and bob's all the same");
+}
+
+#[tokio::test]
+async fn a_proof_ends_the_doubt() {
+    let stage = Stage::new().await;
+    let mut alice = stage.watched("alice").await;
+    stage.scorer.alarms(&[Alarm::Soft]);
+    stage.types(&mut alice).await.unwrap();
+    stage.proves(&alice).await;
+    stage.types(&mut alice).await.unwrap();
+    assert_eq!(stage.labels(&alice).await, [Label::Proven]);
 }

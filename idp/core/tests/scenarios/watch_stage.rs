@@ -1,8 +1,8 @@
 //! What the stories of the watch are played on: one provider in memory, people who are signed in, apps that have them watched, and
-//! a scorer that says what a script says.
+//! a scorer with a script.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use async_trait::async_trait;
+use crate::watch_scorer::Conductor;
 use gait_core::account::{Account, BehaviourConsent, Identifier, Mode};
 use gait_core::client::{AccessTokenFormat, Alg, Client, ClientAuth, GrantType, SubjectType};
 use gait_core::continuous::{SampleAnswer, Sender, WatchError, WatchState};
@@ -19,134 +19,13 @@ use gait_core::testing::{KnownAnswer, MemoryStore, TestPorts, ports};
 use gait_core::token::ClientRequest;
 use gait_core::token::secret::{Secret, SecretKind};
 use gait_core::{Idp, Setup};
-use gait_sdk::{
-    Alarm, Assessment, Batch, Context, Evidence, Label, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, ReasonCode,
-    Record, Scored, Scorer, ScorerManifest, State, Text, Timestamp,
-};
+use gait_sdk::{Label, PluginId, Timestamp};
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, VecDeque};
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub const ISSUER: &str = "https://gait.example";
 pub const ORIGIN: &str = "https://app.example";
-
-/// Something that happens while a batch is being scored.
-pub type Meanwhile = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
-
-#[derive(Default)]
-pub struct Script {
-    pub alarms: VecDeque<Alarm>,
-    pub fails: bool,
-    pub huge_state: bool,
-    pub meanwhile: Option<Meanwhile>,
-    /// Batches that were scored, with the number of batches that the state knew of before.
-    pub scored: Vec<(Batch, usize)>,
-    pub contexts: Vec<Context>,
-    pub prepared: usize,
-    pub learned: Vec<Vec<Labelled>>,
-}
-
-/// A scorer that raises the scripted alarms in order, and none after them. Its state grows by a byte with each batch; its model's
-/// bytes are the number of records that it learned.
-pub struct Conductor {
-    manifest: ScorerManifest,
-    pub script: Mutex<Script>,
-}
-
-impl Conductor {
-    fn new() -> Self {
-        let manifest = ScorerManifest {
-            id: PluginId::from("rhythm"),
-            label: Text::new("rhythm", "Rhythm"),
-            enrol_samples: 3,
-        };
-        Self {
-            manifest,
-            script: Mutex::default(),
-        }
-    }
-    pub fn alarms(&self, alarms: &[Alarm]) {
-        self.script.lock().unwrap().alarms = alarms.iter().copied().collect();
-    }
-    pub fn scored(&self) -> usize {
-        self.script.lock().unwrap().scored.len()
-    }
-    fn failed(&self) -> PluginError {
-        PluginError::Failed {
-            plugin: self.manifest.id.clone(),
-            detail: "as the script says".to_owned(),
-        }
-    }
-}
-
-#[async_trait]
-impl Scorer for Conductor {
-    fn manifest(&self) -> &ScorerManifest {
-        &self.manifest
-    }
-    fn prepare(&self, model: &ModelBlob) -> Result<Prepared, PluginError> {
-        self.script.lock().unwrap().prepared += 1;
-        Ok(Arc::new(model.samples))
-    }
-    async fn score(&self, cx: &Context, _: Option<&Prepared>, mut state: State, batch: &Batch) -> Result<Scored, PluginError> {
-        let meanwhile = self.script.lock().unwrap().meanwhile.take();
-        if let Some(meanwhile) = meanwhile {
-            meanwhile().await;
-        }
-        let mut script = self.script.lock().unwrap();
-        script.scored.push((batch.clone(), state.0.len()));
-        script.contexts.push(cx.clone());
-        if script.fails {
-            return Err(self.failed());
-        }
-        state.0.push(1);
-        if script.huge_state {
-            state.0 = vec![0; gait_sdk::MAX_STATE_BYTES + 1];
-        }
-        let alarm = script.alarms.pop_front().unwrap_or_default();
-        let reasons = vec![ReasonCode("typing_rhythm_differs".to_owned()), ReasonCode("Not a code! 42.7".to_owned())];
-        Ok(Scored {
-            state,
-            assessment: Assessment {
-                evidence: Evidence::Llr(-1.0),
-                fitness: Some(0.5),
-                alarm,
-                reasons,
-            },
-            record: Some(Record {
-                id: None,
-                at: cx.now,
-                payload: json!({"seq": batch.seq}),
-            }),
-        })
-    }
-    async fn learn(&self, _: &Context, model: Option<&ModelBlob>, records: &[Labelled]) -> Result<Learned, PluginError> {
-        let mut script = self.script.lock().unwrap();
-        script.learned.push(records.to_vec());
-        if script.fails {
-            return Err(self.failed());
-        }
-        let good = records.iter().filter(|record| record.label == Label::Proven).count();
-        let samples = model.map_or(0, |model| model.samples) + u32::try_from(good).unwrap();
-        let mut settled: Vec<_> = records.iter().filter_map(|record| record.record.id.clone()).collect();
-        settled.push("somebody-elses".into());
-        Ok(Learned {
-            model: Some(ModelBlob {
-                version: 1,
-                checksum: [0; 32],
-                bytes: vec![],
-                samples,
-                enrolled: samples >= 3,
-            }),
-            settled,
-        })
-    }
-    fn describe(&self, model: &ModelBlob) -> Result<Value, PluginError> {
-        Ok(json!({"samples": model.samples}))
-    }
-}
 
 pub struct Stage {
     pub idp: Arc<Idp>,
@@ -413,7 +292,10 @@ impl Stage {
             ("client_id", actor.client.as_str()),
         ];
         let request = ClientRequest {
-            params: params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            params: params
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             authorization: None,
             address: None,
             request_id: "req-2".to_owned(),
@@ -459,7 +341,10 @@ pub async fn prove(store: &Arc<dyn Store>, session: &Session, at: Timestamp, por
         address: None,
         txn: "step-up".to_owned(),
     };
-    store.strengthen_session(&session.id, session.sequence, at, &change, &[event]).await.unwrap();
+    store
+        .strengthen_session(&session.id, session.sequence, at, &change, &[event])
+        .await
+        .unwrap();
 }
 
 pub fn batch(seq: u64) -> Value {

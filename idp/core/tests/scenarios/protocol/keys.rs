@@ -80,13 +80,30 @@ async fn rotated_keys_stay_published_until_their_tokens_are_dead() {
     world.verified(text(&old, "id_token"), Algorithm::RS256);
     assert!(world.is_active(text(&old, "access_token")).await, "old tokens live on");
 
-    world.advance(3599);
+    world.advance(3600 + 59);
     world.idp.refresh_keys().await.unwrap();
     assert!(kids(&world).is_superset(&before), "an ID token may still be looked at");
     world.advance(1);
     world.idp.refresh_keys().await.unwrap();
     assert!(kids(&world).is_disjoint(&before));
     assert_eq!(world.store.keys().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn what_was_signed_under_another_issuer_does_not_count() {
+    let world = World::new().await;
+    world
+        .change_client("app", |client| client.access_token = AccessTokenFormat::Jwt)
+        .await;
+    let tokens = world.tokens("app", &[]).await;
+    let moved = Setup {
+        issuer: "https://moved.example".to_owned(),
+        ..setup(&world.ports, &world.store, master())
+    };
+    let moved = Idp::start(moved).await.unwrap();
+    let request = basic("api", SECRET, &[("token", text(&tokens, "access_token"))]);
+    assert_eq!(moved.introspect(&request).await.unwrap(), json!({ "active": false }));
+    assert!(world.is_active(text(&tokens, "access_token")).await);
 }
 
 #[tokio::test]

@@ -1,17 +1,13 @@
 //! Learning: records become models. Called by a leased job. Models and records are sealed for their owner.
 
+mod signin;
+
 use crate::Idp;
-use crate::account::{Account, Mode};
-use crate::continuous::proven;
 use crate::error::{Error, Result};
 use crate::ids::{AccountId, SessionId};
-use crate::policy::Watch;
 use crate::session::{EndReason, Place, Session};
 use crate::store::{StoreError, StoredModel, StoredRecord};
-use crate::trust::{SignInTrust, composite, judge};
-use gait_sdk::{
-    Batch, Channel, Context, Label, Labelled, Learned, ModelBlob, PluginId, Prepared, Record, RecordId, Scorer, State,
-};
+use gait_sdk::{Label, Labelled, Learned, ModelBlob, PluginId, Prepared, Record, RecordId, Scorer};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -225,76 +221,6 @@ impl Idp {
                 // As good as none: missing data is never an anomaly.
                 tracing::warn!(%account, %plugin, error, "a model can't be read");
                 Ok(None)
-            }
-        }
-    }
-
-    /// Judges a sign-in's sample for a consenting account in mode `auth` where the deployment enforces; neutral otherwise.
-    ///
-    /// # Errors
-    /// A backend is away.
-    pub(crate) async fn signin_trust(&self, account: &Account, sample: Option<&Batch>, cx: &Context) -> Result<SignInTrust> {
-        let policy = &self.policy.watch;
-        let (Some(scorer), Some(sample)) = (self.registry.scorer(), sample) else {
-            return Ok(SignInTrust::Neutral);
-        };
-        let judges = policy.mode == Watch::Enforce && account.mode == Mode::Auth && sample.channel == Channel::SignIn;
-        if !judges || self.store.behaviour_consent(account.id).await?.is_none() {
-            return Ok(SignInTrust::Neutral);
-        }
-        let model = self.prepared_model(scorer.as_ref(), account.id).await?;
-        let Some(model) = model.filter(|model| model.enrolled) else {
-            return Ok(SignInTrust::Neutral);
-        };
-        let plugin = &scorer.manifest().id;
-        let cx = self.scorer_view(plugin, account, cx).await?;
-        match scorer.score(&cx, Some(&model.parsed), State::default(), sample).await {
-            Ok(scored) => {
-                let ip_score = cx.ip_evidence.map(|evidence| evidence.score);
-                Ok(judge(composite(scored.assessment.fitness, ip_score, policy), policy))
-            }
-            Err(error) => {
-                tracing::warn!(%plugin, %error, "a sign-in's sample could not be scored");
-                Ok(SignInTrust::Neutral)
-            }
-        }
-    }
-
-    /// Keeps a completed sign-in's sample for learning, if its account has consented.
-    ///
-    /// # Errors
-    /// A backend is away.
-    pub(crate) async fn keep_signin_sample(
-        &self,
-        account: &Account,
-        session: &SessionId,
-        sample: &Batch,
-        cx: &Context,
-    ) -> Result<()> {
-        let Some(scorer) = self.registry.scorer().filter(|_| self.policy.watch.mode != Watch::Off) else {
-            return Ok(());
-        };
-        if self.store.behaviour_consent(account.id).await?.is_none() {
-            return Ok(());
-        }
-        let Some(session) = self.store.session(session).await? else {
-            return Ok(());
-        };
-        let plugin = &scorer.manifest().id;
-        let model = self.prepared_model(scorer.as_ref(), account.id).await?;
-        let cx = self.scorer_view(plugin, account, cx).await?;
-        let model = model.as_ref().map(|model| &model.parsed);
-        match scorer.score(&cx, model, State::default(), sample).await {
-            Ok(scored) => match scored.record {
-                Some(record) => {
-                    let label = doubted(proven(&session), Some(&session));
-                    self.keep_record(account.id, &session.id, label, &record).await
-                }
-                None => Ok(()),
-            },
-            Err(error) => {
-                tracing::warn!(%plugin, %error, "a sign-in's sample could not be scored");
-                Ok(())
             }
         }
     }
