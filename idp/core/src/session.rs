@@ -3,10 +3,10 @@
 use crate::Idp;
 use crate::account::Account;
 use crate::account_page::SignedIn;
-use crate::effects::address_of;
 use crate::error::Result;
 use crate::event::What;
 use crate::ids::{AccountId, SessionId};
+use crate::mail::address_of;
 use crate::store::Which;
 use crate::token::secret::{Secret, SecretKind};
 use crate::visit::{Caller, log_account};

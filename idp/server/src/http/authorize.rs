@@ -30,7 +30,11 @@ pub async fn authorize(State(app): State<App>, mut browser: Browser, params: Res
         Ok(Authorized::Ask(flow, cookies)) => {
             let asked = pages::see_other(&format!("/flow/{flow}"), cookies);
             // The flow's pages follow the wish too.
-            if wanted_any { (cookies::language(&browser.caller.locale), asked).into_response() } else { asked }
+            if wanted_any {
+                (cookies::language(&browser.caller.locale), asked).into_response()
+            } else {
+                asked
+            }
         }
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }
