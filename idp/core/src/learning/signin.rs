@@ -161,7 +161,7 @@ mod tests {
         let scorer = Arc::new(Fixed {
             manifest: ScorerManifest {
                 id: PluginId::from("fixed"),
-                label: Text::new("fixed", "Fixed"),
+                label: Text::new("behavior-label", "Fixed"),
                 enrol_samples: 1,
             },
             fitness: Mutex::new(Some(1.0)),
