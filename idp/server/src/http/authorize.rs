@@ -3,10 +3,10 @@
 use super::App;
 use super::caller::Browser;
 use super::form::{BadForm, Params};
-use super::pages;
+use super::{cookies, pages};
 use crate::page::{ErrorPage, Trouble};
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use gait_core::authorization::Authorized;
 
 /// Takes an authorization request.
@@ -26,7 +26,14 @@ pub async fn authorize(State(app): State<App>, mut browser: Browser, params: Res
             pages::error_page(&app, &browser, page)
         }
         Ok(Authorized::Respond(response, cookies)) => pages::respond(&app, &browser, &response, cookies),
-        Ok(Authorized::Ask(flow, cookies)) => pages::see_other(&format!("/flow/{flow}"), cookies),
+        Ok(Authorized::Ask(flow, cookies)) => {
+            let page = pages::see_other(&format!("/flow/{flow}"), cookies);
+            // What the client asked for holds for the pages that follow; a switch on them comes later, and wins.
+            match wanted {
+                Some(_) => (cookies::language(&browser.caller.locale), page).into_response(),
+                None => page,
+            }
+        }
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }
 }
