@@ -79,6 +79,8 @@ pub fn router(app: App, extra: Router<App>) -> Router {
             "/continuous/samples",
             post(continuous::samples).layer(DefaultBodyLimit::max(MAX_SAMPLES)),
         )
+        // Before the layer, which answers the preflights: a fallback that is set after it would take them.
+        .method_not_allowed_fallback(pages::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(app.clone(), cors::registered_origin));
 
     let programs = Router::new()
@@ -107,6 +109,7 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .route("/account/export", post(account::export))
         .merge(extra)
         .fallback(pages::not_found)
+        .method_not_allowed_fallback(pages::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(app.clone(), language::switch));
 
     Router::new()

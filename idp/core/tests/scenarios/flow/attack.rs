@@ -1,4 +1,4 @@
-//! What an attacher of requests tries: skipped steps, guesses, races, other people's pages.
+//! What an attacker tries: skipped steps, guesses, races, other people's pages.
 
 use super::browser::{Browser, Where, enrol_key, fields};
 use super::factors::{Broken, Fault};
@@ -201,14 +201,25 @@ async fn a_disabled_account_cant_sign_in_even_with_everything_right() {
 
 #[tokio::test]
 async fn another_name_wipes_what_was_proven() {
-    let stage = Stage::new().await;
+    let policy = Policy {
+        plan: plan(&[&["otp"], &["password"]]),
+        ..policy()
+    };
+    let stage = Stage::with(policy, registry()).await;
     let mut browser = Browser::new();
     let flow = browser.asked(&stage, "app", &[]).await;
-    browser.password(&stage, &flow, "bob").await;
+    browser.answer(&stage, &flow, &[("identifier", "bob")]).await;
+    browser.otp(&stage, &flow, "bob").await;
+    assert_eq!(browser.factor(&stage, &flow).await.0, "password");
     browser.answer(&stage, &flow, &[("account", "other")]).await;
-    let wrong = [("identifier", "alice"), ("password", "pw-bob")];
-    browser.answer(&stage, &flow, &wrong).await;
-    assert!(matches!(browser.prompt(&stage, &flow).await.ask, Ask::SignIn { .. }));
+    browser.answer(&stage, &flow, &[("identifier", "alice")]).await;
+    assert_eq!(browser.factor(&stage, &flow).await.0, "otp", "bob's code is not alice's");
+    assert!(matches!(browser.otp(&stage, &flow, "alice").await, Where::Again));
+    assert!(matches!(
+        browser.answer(&stage, &flow, &[("password", "pw-bob")]).await,
+        Where::Again
+    ));
+    assert!(browser.answer(&stage, &flow, &[("password", "pw-alice")]).await.is_code());
 }
 
 #[tokio::test]

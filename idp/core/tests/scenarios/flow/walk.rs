@@ -1,9 +1,11 @@
 //! Random walks: whatever two browsers do, with two people's secrets and an attacker's guesses, a code means that everything the plan
-//! takes was proven by that person in that browser.
+//! takes was proven by that person in that browser. `PROPTEST_CASES` sets how many walks are made.
 
 use super::browser::{Browser, Where, fields, param};
-use super::stage::Stage;
+use super::stage::{Stage, plan, policy, registry};
+use gait_core::flow::Ask;
 use gait_core::ids::{AccountId, FlowId};
+use gait_core::policy::{Plan, Policy};
 use gait_core::session::Session;
 use gait_core::store::SessionStore;
 use gait_core::token::ClientRequest;
@@ -13,6 +15,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 #[derive(Clone, Debug)]
 enum Step {
     Authorize(usize, &'static str, &'static str),
+    /// Whatever is asked is answered as this person would.
+    Right(usize, &'static str),
     Identify(usize, usize, &'static str),
     Password(usize, &'static str),
     Code(usize, &'static str),
@@ -33,7 +37,9 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (who(), prop_oneof![Just("app"), Just("third")], prop_oneof![Just(""), Just("none"), Just("login"), Just("select_account"), Just("consent")])
             .prop_map(|(b, client, prompt)| Step::Authorize(b, client, prompt)),
-        6 => (who(), 0usize..3, name()).prop_map(|(b, right, name)| Step::Identify(b, right, name)),
+        4 => who().prop_map(|b| Step::Click(b, "account", "other")),
+        20 => (prop_oneof![3 => Just(0usize), 1 => Just(1)], name()).prop_map(|(b, name)| Step::Right(b, name)),
+        4 => (who(), 0usize..3, name()).prop_map(|(b, right, name)| Step::Identify(b, right, name)),
         2 => (who(), name()).prop_map(|(b, name)| Step::Password(b, name)),
         5 => (who(), name()).prop_map(|(b, name)| Step::Code(b, name)),
         2 => (who(), name()).prop_map(|(b, name)| Step::Backup(b, name)),
@@ -47,6 +53,15 @@ fn step() -> impl Strategy<Value = Step> {
         1 => prop_oneof![Just(1i64), Just(400), Just(1000)].prop_map(Step::Wait),
         1 => name().prop_map(Step::Doubt),
         1 => who().prop_map(Step::SignOut),
+    ]
+}
+
+/// Plans that all take a password and something else, in either order.
+fn plans() -> impl Strategy<Value = Plan> {
+    prop_oneof![
+        Just(policy().plan),
+        Just(plan(&[&["otp", "backup"], &["password"]])),
+        Just(plan(&[&["password"], &["backup", "otp"]])),
     ]
 }
 
@@ -64,16 +79,20 @@ struct Walk {
     flows: [Option<FlowId>; 2],
     pages: [Vec<(FlowId, std::collections::BTreeMap<String, String>)>; 2],
     truth: Truth,
+    /// Both browsers are a thief's, who has bob's account and alice's password, but neither her mail nor her backup code.
+    robs: bool,
 }
 
 impl Walk {
-    async fn new() -> Self {
+    async fn new(plan: Plan) -> Self {
+        let policy = Policy { plan, ..policy() };
         Self {
-            stage: Stage::new().await,
+            stage: Stage::with(policy, registry()).await,
             browsers: [Browser::at("192.0.2.1"), Browser::at("192.0.2.2")],
             flows: [None, None],
             pages: [Vec::new(), Vec::new()],
             truth: Truth::default(),
+            robs: false,
         }
     }
 
@@ -84,6 +103,7 @@ impl Walk {
     async fn take(&mut self, step: &Step) {
         match step.clone() {
             Step::Authorize(b, client, prompt) => self.authorize(b, client, prompt).await,
+            Step::Right(b, name) => self.right(b, name).await,
             Step::Identify(b, right, name) => {
                 let password = if right > 0 { format!("pw-{name}") } else { "guess".to_owned() };
                 self.shows(b, right > 0, ("password", name));
@@ -94,6 +114,7 @@ impl Walk {
                 self.post(b, &[("password", &format!("pw-{name}"))]).await;
             }
             Step::Code(b, name) => self.code(b, name).await,
+            Step::Backup(_, "alice") if self.robs => {}
             Step::Backup(b, name) => {
                 self.shows(b, true, ("backup", name));
                 self.post(b, &[("backup", &format!("bk-{name}"))]).await;
@@ -124,7 +145,31 @@ impl Walk {
         }
     }
 
+    async fn right(&mut self, b: usize, name: &'static str) {
+        let Some(flow) = self.flows[b].clone() else { return };
+        let caller = self.browsers[b].caller(Some(&flow));
+        let Ok(prompt) = self.stage.idp.prompt(&flow, &caller).await else {
+            return;
+        };
+        match prompt.ask {
+            Ask::SignIn { form, .. } if form.nodes.is_empty() => self.post(b, &[("identifier", name)]).await,
+            Ask::SignIn { .. } => Box::pin(self.take(&Step::Identify(b, 1, name))).await,
+            Ask::Factor { plugin, .. } => match plugin.as_str() {
+                "otp" => self.code(b, name).await,
+                "backup" => Box::pin(self.take(&Step::Backup(b, name))).await,
+                _ => Box::pin(self.take(&Step::Password(b, name))).await,
+            },
+            Ask::Consent { .. } => self.post(b, &[("consent", "allow")]).await,
+            Ask::SelectAccount { .. } => self.post(b, &[("account", "continue")]).await,
+            Ask::ApprovalSent { .. } => self.post(b, &[("continue", "yes")]).await,
+            Ask::BehaviourConsent { .. } => self.post(b, &[]).await,
+        }
+    }
+
     async fn code(&mut self, b: usize, name: &'static str) {
+        if self.robs && name == "alice" {
+            return;
+        }
         let Some(mail) = self.stage.ports.mailbox.last(&format!("{name}@example.com"), "otp") else {
             return;
         };
@@ -216,15 +261,31 @@ impl Walk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_sequence_of_requests_reaches_a_code_without_a_satisfied_plan(steps in proptest::collection::vec(step(), 1..60)) {
+    fn no_sequence_of_requests_reaches_a_code_without_a_satisfied_plan(plan in plans(), steps in proptest::collection::vec(step(), 1..80)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let mut walk = Walk::new().await;
+            let mut walk = Walk::new(plan).await;
             for step in &steps {
                 walk.take(step).await;
+            }
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_thief_with_an_account_and_anothers_password_never_becomes_the_other(plan in plans(), steps in proptest::collection::vec(step(), 1..80)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut walk = Walk { robs: true, ..Walk::new(plan).await };
+            for step in &steps {
+                walk.take(step).await;
+                assert!(walk.stage.sessions(walk.stage.alice).await.is_empty());
             }
         });
     }
@@ -233,7 +294,7 @@ proptest! {
 /// The walk does reach codes: an oracle that is never asked proves nothing.
 #[tokio::test]
 async fn the_walk_knows_the_way() {
-    let mut walk = Walk::new().await;
+    let mut walk = Walk::new(policy().plan).await;
     let way = [
         Step::Authorize(0, "app", ""),
         Step::Identify(0, 1, "alice"),

@@ -1,6 +1,6 @@
 //! A headless Chromium with a profile of its own, driven by WebDriver.
 
-use crate::harness::{Person, Provider};
+use crate::harness::{Person, Provider, code_in, label_of};
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use futures_util::FutureExt as _;
@@ -177,15 +177,9 @@ impl Chrome {
 
     /// Reads the code that was mailed for the page.
     pub async fn mailed_code(&self, provider: &Provider, person: Person) -> String {
-        let label = self.text("label[for=f-code]").await;
-        let label = format!("({})", label.split([' ', ',']).nth(1).expect("Code K7, six digits"));
+        let label = label_of(&self.text("label[for=f-code]").await);
         let mail = provider.mail(person.email, |mail| mail.subject.contains(&label)).await;
-        let code = mail
-            .text
-            .lines()
-            .map(str::trim)
-            .find(|line| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit()));
-        code.expect("six digits").to_owned()
+        code_in(&mail.text)
     }
 
     /// Signs in with password and code.

@@ -5,7 +5,7 @@ use crate::harness::collector::rhythm;
 use crate::harness::{ALICE, BOB, Person, Provider};
 use gait::dev::rhythm::normals;
 use gait_core::account::{BehaviourConsent, Mode};
-use gait_core::account_page::BEHAVIOUR_TEXT_VERSION;
+use gait_core::flow::BEHAVIOUR_TEXT_VERSION;
 use gait_sdk::{Batch, Channel, Pointer};
 use std::time::Duration;
 use tokio::net::TcpListener;

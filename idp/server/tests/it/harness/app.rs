@@ -174,10 +174,6 @@ impl App {
     pub fn native(provider: &Provider) -> Self {
         Self::new(provider, "native", Proof::None, "http://127.0.0.1:49152/cb")
     }
-    /// Public, in a browser.
-    pub fn spa(provider: &Provider) -> Self {
-        Self::new(provider, "spa", Proof::None, "https://spa.example/cb")
-    }
     /// Proves itself by a key; JWT access tokens.
     pub fn pkjwt(provider: &Provider) -> Self {
         Self::new(provider, "pkjwt", Proof::Key, "https://pkjwt.example/cb")

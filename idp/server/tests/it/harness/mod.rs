@@ -13,10 +13,10 @@ mod visitor;
 pub use app::{Answer, App, Callback, Request, Tokens};
 pub use clock::TestClock;
 pub use collector::Collector;
-pub use page::{Form, Page};
+pub use page::Page;
 pub use provider::{ALICE, BOB, Person, Provider, ZOE};
 pub use receiver::Receiver;
-pub use visitor::{Landed, Visitor};
+pub use visitor::{Landed, Visitor, code_in, label_of};
 
 /// The claims of a JWT whose signature somebody else looks at.
 pub fn claims(jwt: &str) -> serde_json::Value {

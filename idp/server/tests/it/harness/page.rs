@@ -82,8 +82,11 @@ impl Page {
                 _ => read.inputs.push(attr(input, "name")),
             }
         }
-        let buttons = form.select(&selector("button[name]"));
-        read.buttons = buttons.map(|button| (attr(button, "name"), attr(button, "value"))).collect();
+        let named = selector("button[name]");
+        read.buttons = form
+            .select(&named)
+            .map(|button| (attr(button, "name"), attr(button, "value")))
+            .collect();
         read
     }
 

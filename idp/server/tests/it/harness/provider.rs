@@ -121,11 +121,6 @@ impl Provider {
         Visitor::new(self, Some(format!("203.0.113.{}", nth + 1)))
     }
 
-    /// A browser behind this `X-Forwarded-For`, or without that header.
-    pub fn visitor_from(&self, forwarded: Option<&str>) -> Visitor {
-        Visitor::new(self, forwarded.map(str::to_owned))
-    }
-
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)
     }

@@ -202,9 +202,7 @@ impl Visitor {
     /// What the person would answer.
     async fn answer(&self, page: &Page, person: Person) -> Option<Vec<(&'static str, String)>> {
         let form = page.form();
-        if form.hidden("csrf").is_none() {
-            return None;
-        }
+        form.hidden("csrf")?;
         let mut answer = Vec::new();
         if form.has("identifier") {
             answer.push(("identifier", person.username.to_owned()));
@@ -228,18 +226,9 @@ impl Visitor {
 
     /// The code that was mailed for the page that asks.
     pub async fn mailed_code(&self, page: &Page, person: Person) -> String {
-        let label = page.select("label[for=f-code]").expect("a labelled field");
-        let label = label.split([' ', ',']).nth(1).expect("Code K7, six digits").to_owned();
-        let mail = caught(&self.catcher, person.email, |mail| {
-            mail.subject.contains(&format!("({label})"))
-        })
-        .await;
-        let code = mail
-            .text
-            .lines()
-            .map(str::trim)
-            .find(|line| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit()));
-        code.expect("six digits").to_owned()
+        let label = label_of(&page.select("label[for=f-code]").expect("a labelled field"));
+        let mail = caught(&self.catcher, person.email, |mail| mail.subject.contains(&label)).await;
+        code_in(&mail.text)
     }
 
     /// Signs in for a client; returns where the client is called back.
@@ -267,4 +256,16 @@ impl Visitor {
         all.extend(fields);
         self.post(path, &all).await
     }
+}
+
+/// The two characters of "Code K7, six digits", without the marks around what was put into a sentence.
+pub fn label_of(words: &str) -> String {
+    let label = words.split([' ', ',']).nth(1).expect("Code K7, six digits");
+    label.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+/// The code in the text of a mail.
+pub fn code_in(text: &str) -> String {
+    let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
+    text.lines().map(str::trim).find(is_code).expect("six digits").to_owned()
 }

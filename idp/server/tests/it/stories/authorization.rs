@@ -118,7 +118,8 @@ async fn the_challenge_of_the_request_must_be_answered_at_the_token_endpoint() {
         ("redirect_uri", app.redirect_uri.as_str()),
     ];
     assert_eq!(app.post("/token", &base).await.error(), "invalid_grant", "no verifier");
-    let wrong = [base.as_slice(), &[("code_verifier", "w".repeat(43).as_str())]].concat();
+    let other = "w".repeat(43);
+    let wrong = [base.as_slice(), &[("code_verifier", other.as_str())]].concat();
     assert_eq!(app.post("/token", &wrong).await.error(), "invalid_grant", "another verifier");
     let plain = [base.as_slice(), &[("code_verifier", request.get("code_challenge"))]].concat();
     assert_eq!(
