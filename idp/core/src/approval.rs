@@ -79,6 +79,17 @@ impl Idp {
         Ok(open.map(|open| page(&open.approval, caller, None)))
     }
 
+    /// True for a link that was answered with "not me" and can still end all sessions (`all=end`).
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn is_disowned(&self, token: &str) -> Result<bool> {
+        let Some(secret) = Secret::parse(SecretKind::Approval, token) else {
+            return Ok(false);
+        };
+        Ok(self.ephemeral.get(&disowned_key(&secret.hash())).await?.is_some())
+    }
+
     /// Answers it: the form's fields, and `code` from another browser.
     ///
     /// # Errors

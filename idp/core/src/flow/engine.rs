@@ -329,7 +329,10 @@ impl Idp {
     pub(super) fn refuse(&self, run: &Run<'_>, error: &'static str, description: &str) -> Turn {
         match &run.flow.goal {
             Goal::Authorization(request) => Turn::Done(End::Respond(self.error_response(request, error, description))),
-            Goal::Page { path, .. } if run.session.is_some() => Turn::Done(End::Page(path.clone())),
+            // Without the query: it says what was done, and nothing was.
+            Goal::Page { path, .. } if run.session.is_some() => {
+                Turn::Done(End::Page(path.split('?').next().unwrap_or_default().to_owned()))
+            }
             Goal::Page { .. } => Turn::Done(End::Page("/".to_owned())),
         }
     }

@@ -183,7 +183,7 @@ impl Idp {
     }
 
     /// Begins a sign-in (or, with `fresh`, a re-authentication; or, with `enrol`, the set-up of a credential) that ends at `page`, a
-    /// path of our own such as `/account`; anything else that is given for a path leads to `/account`. A plugin that has nothing to
+    /// path of our own such as `/account?notice=saved`, without the query if it is cancelled; anything else that is given for a path leads to `/account`. A plugin that has nothing to
     /// set up is not asked.
     ///
     /// # Errors

@@ -2,7 +2,6 @@
 
 use super::App;
 use super::caller::Browser;
-use super::flow::switch_language;
 use super::form::{BadForm, Params};
 use super::pages;
 use crate::page::{AccountView, Page, Trouble};
@@ -16,6 +15,8 @@ use gait_sdk::{CredentialId, PluginId, Text};
 use std::collections::BTreeMap;
 
 const ACCOUNT: &str = "/account";
+const SAVED: &str = "/account?notice=saved";
+const PROVEN: &str = "/account?notice=proven";
 
 /// The bare address leads to the account page.
 pub async fn home() -> Response {
@@ -23,19 +24,17 @@ pub async fn home() -> Response {
 }
 
 /// Shows the page, or begins a sign-in that ends at it.
-pub async fn show(State(app): State<App>, mut browser: Browser, params: Result<Params, BadForm>) -> Response {
+pub async fn show(State(app): State<App>, browser: Browser, params: Result<Params, BadForm>) -> Response {
     let params = params.map(|params| params.0).unwrap_or_default();
-    let given = |name: &str| params.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    if let Some(tag) = given("lang") {
-        browser.choose_language(&app, Some(tag));
-        return switch_language(&browser, ACCOUNT);
-    }
-    draw(&app, &browser, given("notice").and_then(notice), None).await
+    let notice = params.iter().find(|(name, _)| name == "notice");
+    draw(&app, &browser, notice.and_then(|(_, name)| known_notice(name)), None).await
 }
 
 async fn draw(app: &App, browser: &Browser, notice: Option<Text>, error: Option<Text>) -> Response {
     let drawn = async {
-        let Some(who) = app.idp.signed_in(&browser.caller).await? else {
+        let who = app.idp.signed_in(&browser.caller).await?;
+        // While a step-up is pending, whoever sits there is shown nothing of the account.
+        let Some(who) = who.filter(|who| who.session.step_up.is_none()) else {
             return Ok(None);
         };
         let page = app.idp.account_page(&who).await?;
@@ -48,7 +47,7 @@ async fn draw(app: &App, browser: &Browser, notice: Option<Text>, error: Option<
     };
     match drawn.await {
         Ok(Some(page)) => pages::plain(app, browser, &page),
-        Ok(None) => begin(app, browser, false, None).await,
+        Ok(None) => begin(app, browser, ACCOUNT, false, None).await,
         Err(error) => pages::core_trouble(app, browser, &error),
     }
 }
@@ -65,7 +64,7 @@ pub async fn change(State(app): State<App>, browser: Browser, params: Result<Par
     let csrf = fields.get("csrf").map(String::as_str).unwrap_or_default();
     match wanted(&fields) {
         Some(Wanted::Nothing) => pages::see_other(ACCOUNT, Vec::new()),
-        Some(Wanted::Enrol(plugin)) => begin(&app, &browser, true, Some(&plugin)).await,
+        Some(Wanted::Enrol(plugin)) => begin(&app, &browser, SAVED, true, Some(&plugin)).await,
         Some(Wanted::Change(change, notice)) => match app.idp.change(&change, csrf, &browser.caller).await {
             Ok(cookies) => pages::see_other(&format!("{ACCOUNT}?notice={notice}"), cookies),
             Err(error) => refused(&app, &browser, error).await,
@@ -130,7 +129,7 @@ fn wanted(fields: &BTreeMap<String, String>) -> Option<Wanted> {
 }
 
 /// The notice of a change that was made, by the name in the address; other names show nothing.
-fn notice(name: &str) -> Option<Text> {
+fn known_notice(name: &str) -> Option<Text> {
     let known = [
         "session-ended",
         "others-ended",
@@ -141,16 +140,16 @@ fn notice(name: &str) -> Option<Text> {
         "withdrawn",
         "erased",
         "saved",
+        "proven",
     ];
     known.contains(&name).then(|| Text::new(&format!("notice-{name}"), "Done."))
 }
 
 async fn refused(app: &App, browser: &Browser, error: ChangeError) -> Response {
     match error {
-        ChangeError::SignedOut => begin(app, browser, false, None).await,
+        ChangeError::SignedOut | ChangeError::StepUpPending => begin(app, browser, ACCOUNT, false, None).await,
         // The change is asked for again after the proof: nothing that a form carried is kept meanwhile.
-        ChangeError::NeedsProof => begin(app, browser, true, None).await,
-        ChangeError::StepUpPending => pages::trouble(app, browser, Trouble::StepUpPending),
+        ChangeError::NeedsProof => begin(app, browser, PROVEN, true, None).await,
         ChangeError::OutOfDate => pages::trouble(app, browser, Trouble::OutOfDate),
         ChangeError::NotFound => pages::trouble(app, browser, Trouble::NotFound),
         ChangeError::Refused(text) => draw(app, browser, None, Some(text)).await,
@@ -158,8 +157,9 @@ async fn refused(app: &App, browser: &Browser, error: ChangeError) -> Response {
     }
 }
 
-async fn begin(app: &App, browser: &Browser, fresh: bool, enrol: Option<&PluginId>) -> Response {
-    match app.idp.begin_page_flow(ACCOUNT, fresh, enrol, &browser.caller).await {
+/// Asks the person, and leads to `end` afterwards.
+async fn begin(app: &App, browser: &Browser, end: &str, fresh: bool, enrol: Option<&PluginId>) -> Response {
+    match app.idp.begin_page_flow(end, fresh, enrol, &browser.caller).await {
         Ok(begun) => pages::see_other(&format!("/flow/{}", begun.id), begun.cookies),
         Err(error) => pages::core_trouble(app, browser, &error),
     }

@@ -4,7 +4,7 @@ use super::App;
 use super::caller::Browser;
 use super::form::{BadForm, Params};
 use super::pages;
-use crate::page::{Approval, ApprovalDisowned, Page, Trouble};
+use crate::page::{Approval, Page, Trouble};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use gait_core::approval::ApprovalOutcome;
@@ -12,13 +12,32 @@ use gait_core::approval::ApprovalOutcome;
 /// Shows the question. Changes nothing: mail scanners press links.
 pub async fn show(State(app): State<App>, Path(token): Path<String>, browser: Browser) -> Response {
     match app.idp.approval(&token, &browser.caller).await {
-        Ok(Some(page)) => pages::plain(&app, &browser, &Page::Approval(Approval::new(&page, ""))),
-        Ok(None) => pages::trouble(&app, &browser, Trouble::Gone),
+        Ok(Some(page)) => pages::plain(&app, &browser, &Page::Approval(Approval::new(&page))),
+        Ok(None) => answered(&app, &browser, &token).await,
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }
 }
 
-/// Answers it.
+/// A link that can't be answered any more. One that was answered with "not me" still ends all sessions.
+async fn answered(app: &App, browser: &Browser, token: &str) -> Response {
+    match app.idp.is_disowned(token).await {
+        Ok(true) => pages::plain(app, browser, &Page::ApprovalDisowned),
+        Ok(false) => pages::trouble(app, browser, Trouble::Gone),
+        Err(error) => pages::core_trouble(app, browser, &error),
+    }
+}
+
+/// "It was me" was answered.
+pub async fn done(State(app): State<App>, browser: Browser) -> Response {
+    pages::plain(&app, &browser, &Page::ApprovalDone)
+}
+
+/// All sessions have ended.
+pub async fn ended(State(app): State<App>, browser: Browser) -> Response {
+    pages::plain(&app, &browser, &Page::ApprovalEnded)
+}
+
+/// Answers it; what came of it has an address of its own, so that reloading it asks nothing again.
 pub async fn answer(
     State(app): State<App>,
     Path(token): Path<String>,
@@ -33,14 +52,10 @@ pub async fn answer(
         return pages::trouble(&app, &browser, Trouble::Foreign);
     }
     match app.idp.answer_approval(&token, &fields, &browser.caller).await {
-        Ok(ApprovalOutcome::Confirmed) => pages::plain(&app, &browser, &Page::ApprovalDone),
-        Ok(ApprovalOutcome::Disowned) => pages::plain(
-            &app,
-            &browser,
-            &Page::ApprovalDisowned(ApprovalDisowned { csrf: String::new() }),
-        ),
-        Ok(ApprovalOutcome::AllEnded) => pages::plain(&app, &browser, &Page::ApprovalEnded),
-        Ok(ApprovalOutcome::WrongCode(page)) => pages::plain(&app, &browser, &Page::Approval(Approval::new(&page, ""))),
+        Ok(ApprovalOutcome::Confirmed) => pages::see_other("/approve/done", Vec::new()),
+        Ok(ApprovalOutcome::Disowned) => pages::see_other(&format!("/approve/{token}"), Vec::new()),
+        Ok(ApprovalOutcome::AllEnded) => pages::see_other("/approve/ended", Vec::new()),
+        Ok(ApprovalOutcome::WrongCode(page)) => pages::plain(&app, &browser, &Page::Approval(Approval::new(&page))),
         Ok(ApprovalOutcome::Gone) => pages::trouble(&app, &browser, Trouble::Gone),
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }

@@ -20,7 +20,6 @@ pub async fn authorize(State(app): State<App>, mut browser: Browser, params: Res
         .find(|(name, _)| name == "ui_locales")
         .map(|(_, tags)| tags.as_str());
     browser.choose_language(&app, wanted);
-    let wanted_any = wanted.is_some();
     match app.idp.authorize(&params, &browser.caller).await {
         Ok(Authorized::Refused(refusal)) => {
             let page = ErrorPage::new(Trouble::App, &browser.caller.request_id).with(refusal.error, &refusal.description);
@@ -28,12 +27,11 @@ pub async fn authorize(State(app): State<App>, mut browser: Browser, params: Res
         }
         Ok(Authorized::Respond(response, cookies)) => pages::respond(&app, &browser, &response, cookies),
         Ok(Authorized::Ask(flow, cookies)) => {
-            let asked = pages::see_other(&format!("/flow/{flow}"), cookies);
-            // The flow's pages follow the wish too.
-            if wanted_any {
-                (cookies::language(&browser.caller.locale), asked).into_response()
-            } else {
-                asked
+            let page = pages::see_other(&format!("/flow/{flow}"), cookies);
+            // What the client asked for holds for the pages that follow; a switch on them comes later, and wins.
+            match wanted {
+                Some(_) => (cookies::language(&browser.caller.locale), page).into_response(),
+                None => page,
             }
         }
         Err(error) => pages::core_trouble(&app, &browser, &error),

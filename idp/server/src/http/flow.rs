@@ -11,20 +11,8 @@ use gait_core::flow::{FlowError, Progress, Prompt};
 use gait_core::ids::{ClientId, FlowId};
 
 /// Shows what the flow asks.
-pub async fn show(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    mut browser: Browser,
-    params: Result<Params, BadForm>,
-) -> Response {
+pub async fn show(State(app): State<App>, Path(id): Path<String>, browser: Browser) -> Response {
     let id = FlowId(id);
-    if let Some(tag) = params
-        .ok()
-        .and_then(|params| params.0.into_iter().find(|(name, _)| name == "lang"))
-    {
-        browser.choose_language(&app, Some(&tag.1));
-        return switch_language(&browser, &format!("/flow/{id}"));
-    }
     match app.idp.prompt(&id, &browser.in_flow(&id)).await {
         Ok(prompt) => {
             let targets = form_targets(&app, &prompt).await;
@@ -64,16 +52,6 @@ pub async fn answer(
         Err(FlowError::OutOfDate) => pages::see_other(&format!("/flow/{id}"), Vec::new()),
         Err(error) => flow_trouble(&app, &browser, &error),
     }
-}
-
-/// Remembers the language that a link on a page chose, and shows the page again.
-pub fn switch_language(browser: &Browser, page: &str) -> Response {
-    use axum::response::IntoResponse;
-    (
-        super::cookies::language(&browser.caller.locale),
-        pages::see_other(page, Vec::new()),
-    )
-        .into_response()
 }
 
 fn flow_trouble(app: &App, browser: &Browser, error: &FlowError) -> Response {

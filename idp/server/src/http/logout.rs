@@ -42,6 +42,8 @@ pub async fn confirm(State(app): State<App>, browser: Browser, params: Result<Pa
         .map(|at| params.remove(at).1)
         .unwrap_or_default();
     match app.idp.confirm_end_session(&csrf, &params, &browser.caller).await {
+        // That says that nobody is signed in, and may be reloaded.
+        Ok(Logout::Page(cookies)) => cleared(pages::see_other("/end_session", cookies)),
         Ok(logout) => show(&app, &browser, logout),
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }

@@ -13,6 +13,7 @@ mod flow;
 mod form;
 mod headers;
 mod health;
+mod language;
 mod logout;
 mod oidc;
 pub mod openapi;
@@ -78,6 +79,8 @@ pub fn router(app: App, extra: Router<App>) -> Router {
             "/continuous/samples",
             post(continuous::samples).layer(DefaultBodyLimit::max(MAX_SAMPLES)),
         )
+        // Before the layer, which answers the preflights: a fallback that is set after it would take them.
+        .method_not_allowed_fallback(pages::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(app.clone(), cors::registered_origin));
 
     let programs = Router::new()
@@ -95,19 +98,25 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .route("/end_session", get(logout::end_session).post(logout::end_session))
         .route("/end_session/confirm", post(logout::confirm))
         .route("/flow/{id}", get(flow::show).post(flow::answer))
+        .route("/approve/done", get(approve::done))
+        .route("/approve/ended", get(approve::ended))
         .route("/approve/{token}", get(approve::show).post(approve::answer))
         .route("/recovery", get(recovery::start).post(recovery::send))
+        .route("/recovery/sent", get(recovery::sent))
+        .route("/recovery/done", get(recovery::done))
         .route("/recovery/{token}", get(recovery::show).post(recovery::set))
         .route("/account", get(account::show).post(account::change))
-        .route("/account/export", post(account::export));
+        .route("/account/export", post(account::export))
+        .merge(extra)
+        .fallback(pages::not_found)
+        .method_not_allowed_fallback(pages::method_not_allowed)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), language::switch));
 
     Router::new()
         .merge(public)
         .merge(registered)
         .merge(programs)
         .merge(pages)
-        .merge(extra)
-        .fallback(pages::not_found)
         .method_not_allowed_fallback(pages::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(

@@ -4,7 +4,7 @@ use super::App;
 use super::caller::Browser;
 use super::form::{BadForm, Params};
 use super::pages;
-use crate::page::{Page, RecoveryForm, RecoveryStart, Trouble};
+use crate::page::{Page, RecoveryForm, Trouble};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use gait_core::recovery::RecoveryOutcome;
@@ -12,15 +12,7 @@ use gait_sdk::{Form, Text};
 
 /// Asks who forgot.
 pub async fn start(State(app): State<App>, browser: Browser) -> Response {
-    pages::plain(
-        &app,
-        &browser,
-        &Page::RecoveryStart(RecoveryStart {
-            csrf: String::new(),
-            identifier: String::new(),
-            error: None,
-        }),
-    )
+    pages::plain(&app, &browser, &Page::RecoveryStart)
 }
 
 /// Mails a link, or not: the page is the same.
@@ -34,9 +26,14 @@ pub async fn send(State(app): State<App>, browser: Browser, params: Result<Param
     }
     let identifier = fields.get("identifier").map(String::as_str).unwrap_or_default();
     match app.idp.begin_recovery(identifier, &browser.caller).await {
-        Ok(()) => pages::plain(&app, &browser, &Page::RecoverySent),
+        Ok(()) => pages::see_other("/recovery/sent", Vec::new()),
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }
+}
+
+/// A link was mailed, or not.
+pub async fn sent(State(app): State<App>, browser: Browser) -> Response {
+    pages::plain(&app, &browser, &Page::RecoverySent)
 }
 
 /// Shows the form behind a link. Changes nothing.
@@ -63,21 +60,18 @@ pub async fn set(
         return pages::trouble(&app, &browser, Trouble::Foreign);
     }
     match app.idp.finish_recovery(&token, &fields, &browser.caller).await {
-        Ok(RecoveryOutcome::Done) => pages::plain(&app, &browser, &Page::RecoveryDone),
+        Ok(RecoveryOutcome::Done) => pages::see_other("/recovery/done", Vec::new()),
         Ok(RecoveryOutcome::Again(form, error)) => again(&app, &browser, form, Some(error)),
         Ok(RecoveryOutcome::Gone) => pages::trouble(&app, &browser, Trouble::Gone),
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }
 }
 
+/// The new password is saved.
+pub async fn done(State(app): State<App>, browser: Browser) -> Response {
+    pages::plain(&app, &browser, &Page::RecoveryDone)
+}
+
 fn again(app: &App, browser: &Browser, form: Form, error: Option<Text>) -> Response {
-    pages::plain(
-        app,
-        browser,
-        &Page::RecoveryForm(RecoveryForm {
-            csrf: String::new(),
-            form,
-            error,
-        }),
-    )
+    pages::plain(app, browser, &Page::RecoveryForm(RecoveryForm { form, error }))
 }

@@ -5,11 +5,9 @@ use gait_core::approval::ApprovalPage;
 use gait_sdk::{Form, Timestamp};
 use serde::Serialize;
 
-/// Was it you? Posts to its own address.
+/// Was it you? Posts to its own address; the link is the capability, so that there is no further token.
 #[derive(Clone, Debug, Serialize)]
 pub struct Approval {
-    /// Hidden field `csrf`.
-    pub csrf: String,
     /// The plugin's question.
     pub form: Form,
     /// When the sign-in was.
@@ -26,9 +24,8 @@ pub struct Approval {
 
 impl Approval {
     /// From the core's page.
-    pub fn new(page: &ApprovalPage, csrf: &str) -> Self {
+    pub fn new(page: &ApprovalPage) -> Self {
         Self {
-            csrf: csrf.to_owned(),
             form: page.form.clone(),
             asked_at: page.asked_at,
             address: page.address.clone(),
@@ -37,11 +34,4 @@ impl Approval {
             tries_left: page.tries_left,
         }
     }
-}
-
-/// "Not me" was answered; the form posts `all=end` to the same link.
-#[derive(Clone, Debug, Serialize)]
-pub struct ApprovalDisowned {
-    /// Hidden field `csrf`.
-    pub csrf: String,
 }

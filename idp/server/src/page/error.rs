@@ -25,8 +25,6 @@ pub enum Trouble {
     TooLarge,
     /// Too many requests.
     TooMany,
-    /// A step-up is pending, and this must wait for it.
-    StepUpPending,
     /// A backend is away.
     Away,
     /// Our own fault.
@@ -35,7 +33,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind, for the theme check.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::Gone,
         Self::OutOfDate,
         Self::Foreign,
@@ -45,7 +43,6 @@ impl Trouble {
         Self::Method,
         Self::TooLarge,
         Self::TooMany,
-        Self::StepUpPending,
         Self::Away,
         Self::Internal,
     ];
@@ -54,7 +51,7 @@ impl Trouble {
     pub fn status(self) -> u16 {
         match self {
             Self::Bad | Self::App | Self::OutOfDate => 400,
-            Self::Foreign | Self::StepUpPending => 403,
+            Self::Foreign => 403,
             Self::NotFound => 404,
             Self::Method => 405,
             Self::Gone => 410,
@@ -76,7 +73,6 @@ impl Trouble {
             Self::Method => "method",
             Self::TooLarge => "too-large",
             Self::TooMany => "too-many",
-            Self::StepUpPending => "step-up-pending",
             Self::Away => "away",
             Self::Internal => "internal",
         }

@@ -11,13 +11,13 @@ mod recovery;
 pub mod sample;
 
 pub use account::{AccountView, App, Behaviour, Credential, Enrolment, SessionView};
-pub use approval::{Approval, ApprovalDisowned};
+pub use approval::Approval;
 pub use device::Device;
 pub use error::{ErrorPage, Trouble};
 pub use flow::{ApprovalSent, Consent, Factor, Frame, Reach, SelectAccount, SignIn, StepUp, WatchConsent, Way, page_of};
 pub use mails::{CaughtMail, Mails, Piece};
 pub use out::{FormPost, SignOut};
-pub use recovery::{RecoveryForm, RecoveryStart};
+pub use recovery::RecoveryForm;
 
 use serde::Serialize;
 
@@ -41,12 +41,12 @@ pub enum Page {
     Approval(Approval),
     /// "It was me" was answered.
     ApprovalDone,
-    /// "Not me" was answered.
-    ApprovalDisowned(ApprovalDisowned),
+    /// "Not me" was answered; posts `all=end` to the same link.
+    ApprovalDisowned,
     /// All sessions have ended.
     ApprovalEnded,
-    /// Recovery: who are you?
-    RecoveryStart(RecoveryStart),
+    /// Recovery: who are you? Posts `identifier` to its own address.
+    RecoveryStart,
     /// Recovery: a link was mailed (or not; the page is the same).
     RecoverySent,
     /// Recovery: the new secret.
@@ -79,9 +79,9 @@ impl Page {
             Self::ApprovalSent(_) => "approval-sent",
             Self::Approval(_) => "approval",
             Self::ApprovalDone => "approval-done",
-            Self::ApprovalDisowned(_) => "approval-disowned",
+            Self::ApprovalDisowned => "approval-disowned",
             Self::ApprovalEnded => "approval-ended",
-            Self::RecoveryStart(_) => "recovery-start",
+            Self::RecoveryStart => "recovery-start",
             Self::RecoverySent => "recovery-sent",
             Self::RecoveryForm(_) => "recovery-form",
             Self::RecoveryDone => "recovery-done",

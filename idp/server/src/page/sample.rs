@@ -452,7 +452,6 @@ fn consent() -> Consent {
 
 fn approval_pages() -> Vec<(String, Page)> {
     let approval = Approval {
-        csrf: "c5rF".to_owned(),
         form: was_it_you(),
         asked_at: NOW,
         address: "203.0.113.24".to_owned(),
@@ -478,10 +477,7 @@ fn approval_pages() -> Vec<(String, Page)> {
         ("approval-elsewhere".to_owned(), Page::Approval(elsewhere)),
         ("approval-last-try".to_owned(), Page::Approval(last)),
         ("approval-done".to_owned(), Page::ApprovalDone),
-        (
-            "approval-disowned".to_owned(),
-            Page::ApprovalDisowned(ApprovalDisowned { csrf: "c5rF".to_owned() }),
-        ),
+        ("approval-disowned".to_owned(), Page::ApprovalDisowned),
         ("approval-ended".to_owned(), Page::ApprovalEnded),
     ]
 }
@@ -503,22 +499,13 @@ fn was_it_you() -> Form {
 }
 
 fn recovery_pages() -> Vec<(String, Page)> {
-    let csrf = "c5rF".to_owned();
     let short = Text::new("password-too-short", "Use at least 8 characters.").with("min", 8);
     vec![
-        (
-            "recovery-start".to_owned(),
-            Page::RecoveryStart(RecoveryStart {
-                csrf: csrf.clone(),
-                identifier: "alice".to_owned(),
-                error: None,
-            }),
-        ),
+        ("recovery-start".to_owned(), Page::RecoveryStart),
         ("recovery-sent".to_owned(), Page::RecoverySent),
         (
             "recovery-form".to_owned(),
             Page::RecoveryForm(RecoveryForm {
-                csrf,
                 form: new_password(),
                 error: Some(short),
             }),
@@ -558,7 +545,7 @@ fn account(enrolled: bool) -> AccountView {
         name: enrolled.then(|| "Alice Lindgren".to_owned()),
         email: enrolled.then(|| "alice@example.org".to_owned()),
         notice: enrolled.then(|| Text::new("notice-saved", "Saved.")),
-        error: (!enrolled).then(|| Text::new("error-step-up-pending", "First confirm that it is you.")),
+        error: (!enrolled).then(|| Text::new("last-factor", "You could not sign in without it.")),
         sessions: sessions(enrolled),
         apps: if enrolled { apps() } else { Vec::new() },
         credentials: vec![held("k1", Text::new("password-name", "Password"), "Password", enrolled)],

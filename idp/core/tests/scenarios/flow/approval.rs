@@ -153,6 +153,10 @@ async fn a_no_ends_that_session_and_offers_to_end_all() {
         stage.idp.answer_approval(&token, &no, &phone.caller(None)).await.unwrap(),
         ApprovalOutcome::Disowned
     );
+    assert!(
+        stage.idp.is_disowned(&token).await.unwrap(),
+        "the link still shows what can be done"
+    );
     let ended = stage
         .store
         .session_by_secret(&browser.session.as_ref().unwrap().hash())
