@@ -10,7 +10,7 @@ mod provider;
 mod receiver;
 mod visitor;
 
-pub use app::{Answer, App, Callback, Request, Tokens};
+pub use app::{App, Callback, Request, Tokens};
 pub use clock::TestClock;
 pub use collector::Collector;
 pub use page::Page;
