@@ -202,9 +202,7 @@ impl Visitor {
     /// What the person would answer.
     async fn answer(&self, page: &Page, person: Person) -> Option<Vec<(&'static str, String)>> {
         let form = page.form();
-        if form.hidden("csrf").is_none() {
-            return None;
-        }
+        form.hidden("csrf")?;
         let mut answer = Vec::new();
         if form.has("identifier") {
             answer.push(("identifier", person.username.to_owned()));
