@@ -131,7 +131,7 @@ async fn an_unanswered_step_up_ends_the_session_after_ten_minutes() {
         assert_eq!(collector.idle().await.body["state"], "step_up");
         provider.idp.expire_step_ups().await.unwrap();
     }
-    provider.clock.advance(20);
+    provider.clock.advance(25);
     provider.idp.expire_step_ups().await.unwrap();
     assert_eq!(collector.idle().await.body["state"], "ended");
     assert_eq!(
