@@ -3,11 +3,12 @@
 
 use crate::Idp;
 use crate::account::Account;
-use crate::effects::{EffectError, Origin, Work, address_of};
+use crate::effects::{EffectError, Origin, Work};
 use crate::error::{Error, Result};
 use crate::event::What;
 use crate::flow::call::{Occasion, Whom};
 use crate::ids::AccountId;
+use crate::mail::address_of;
 use crate::session::EndReason;
 use crate::store::{StoredApproval, Which};
 use crate::token::secret::{Hash, Secret, SecretKind};

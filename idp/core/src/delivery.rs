@@ -65,6 +65,7 @@ impl Idp {
             for event in &events {
                 let deliveries = self.deliveries_of(event).await?;
                 if self.store.expand_event(event.id, &deliveries).await? {
+                    log(event);
                     made += deliveries.len();
                 }
             }
@@ -308,6 +309,22 @@ fn risk(at: i64, level: RiskLevel, previous: RiskLevel, by: &str, risk_reason: &
         "previous_level": previous,
         "risk_reason": risk_reason,
     })
+}
+
+/// One line for the operator's log. The address stays in the event.
+fn log(event: &Event) {
+    let what = serde_json::to_string(&event.what).unwrap_or_default();
+    let id = |id: Option<String>| id.unwrap_or_default();
+    tracing::info!(
+        target: "gait::event",
+        id = %event.id,
+        what,
+        account = id(event.account.map(|account| account.to_string())),
+        session = id(event.session.as_ref().map(ToString::to_string)),
+        client = id(event.client.as_ref().map(ToString::to_string)),
+        txn = event.txn,
+        "event"
+    );
 }
 
 /// Who began it (CAEP 1.0 §2).

@@ -19,6 +19,7 @@ pub mod grant;
 pub mod ids;
 pub mod learning;
 pub mod logout;
+mod mail;
 pub mod operator;
 mod params;
 pub mod policy;

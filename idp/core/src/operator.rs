@@ -4,10 +4,8 @@ use crate::Idp;
 use crate::account::{Account, Mode, StoredCredential};
 use crate::error::{Error, Result};
 use crate::event::What;
-use crate::ids::SessionId;
-use crate::session::{EndReason, Place};
+use crate::session::EndReason;
 use crate::store::{CredentialChange, EffectBatch, Which};
-use gait_sdk::{Batch, Label, PluginId, Scorer, State};
 
 /// `txn` of what was done here.
 const TXN: &str = "operator";
@@ -94,39 +92,6 @@ impl Idp {
             .end_sessions(&Which::AllOf(account.id), self.ports.now(), reason, &events)
             .await?;
         self.ports.wake.wake();
-        Ok(())
-    }
-
-    /// Enrols a consenting account from batches that were taken elsewhere: each goes through the scorer as a session's would, and
-    /// what it keeps is learned at once.
-    ///
-    /// # Errors
-    /// There is no scorer, it fails, or a backend is away.
-    pub async fn enrol_from(&self, account: &Account, batches: &[Batch]) -> Result<()> {
-        let scorer = self
-            .registry
-            .scorer()
-            .ok_or_else(|| Error::Inconsistent("there is no scorer".to_owned()))?;
-        let plugin = scorer.manifest().id.clone();
-        for batch in batches {
-            self.keep_imported(scorer.as_ref(), &plugin, account, batch).await?;
-        }
-        while self.store.count_unsettled(account.id, &plugin).await? > 0 {
-            if self.learn_due().await? == 0 {
-                return Err(Error::Inconsistent("the scorer learned nothing from the batches".to_owned()));
-            }
-        }
-        Ok(())
-    }
-
-    async fn keep_imported(&self, scorer: &dyn Scorer, plugin: &PluginId, account: &Account, batch: &Batch) -> Result<()> {
-        let cx = self.scorer_context(plugin, account, &Place::default(), None);
-        let scored = scorer.score(&cx, None, State::default(), batch).await;
-        let scored = scored.map_err(|error| Error::Inconsistent(error.to_string()))?;
-        if let Some(record) = scored.record {
-            self.keep_record(account.id, &SessionId::from("import"), Label::Proven, &record)
-                .await?;
-        }
         Ok(())
     }
 }

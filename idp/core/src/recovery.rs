@@ -3,13 +3,14 @@
 
 use crate::Idp;
 use crate::account::{Account, Identifier};
-use crate::effects::{EffectError, Origin, address_of};
+use crate::effects::{EffectError, Origin};
 use crate::error::{Error, Result};
 use crate::event::What;
 use crate::flow::call::{Occasion, Whom};
 use crate::flow::limits::Counted;
 use crate::flow::words;
 use crate::ids::AccountId;
+use crate::mail::address_of;
 use crate::session::EndReason;
 use crate::store::{CredentialChange, Which};
 use crate::token::secret::{Secret, SecretKind};
@@ -236,6 +237,8 @@ impl Idp {
         self.store.carry_out(account.id, self.ports.now(), &work.batch).await?;
         self.end_all(&Which::AllOf(account.id), EndReason::AccountChanged, &[], caller)
             .await?;
+        let whom = Counted::Account(account.id);
+        self.clear_tries(whom, &open.plugin.manifest().id, &caller.visitor).await?;
         self.tell_recovered(account, caller).await;
         Ok(RecoveryOutcome::Done)
     }

@@ -3,13 +3,13 @@
 use crate::Idp;
 use crate::account::Account;
 use crate::account_page::SignedIn;
-use crate::effects::address_of;
 use crate::error::Result;
 use crate::event::What;
 use crate::ids::{AccountId, SessionId};
+use crate::mail::address_of;
 use crate::store::Which;
 use crate::token::secret::{Secret, SecretKind};
-use crate::visit::Caller;
+use crate::visit::{Caller, log_account};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gait_sdk::{Alarm, Amr, Label, PluginId, Timestamp};
@@ -178,6 +178,7 @@ impl Idp {
         if !self.lives(&session, &account) {
             return Ok(None);
         }
+        log_account(account.id);
         self.touch(&session).await?;
         Ok(Some(SignedIn {
             csrf: self.session_csrf(secret),

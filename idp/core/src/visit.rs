@@ -1,6 +1,6 @@
 //! Who calls: one browser request, as the rules see it, and the cookies that the answer changes.
 
-use crate::ids::FlowId;
+use crate::ids::{AccountId, ClientId, FlowId};
 use crate::token::secret::Secret;
 use gait_sdk::Visitor;
 
@@ -32,4 +32,14 @@ pub enum Cookie {
     Device(Secret),
     /// The marker of a behaviour consent: no value, only presence.
     Marker(bool),
+}
+
+/// Names the client of this request to the request's log span.
+pub(crate) fn log_client(client: &ClientId) {
+    tracing::Span::current().record("client", tracing::field::display(client));
+}
+
+/// Names the account of this request to the request's log span.
+pub(crate) fn log_account(account: AccountId) {
+    tracing::Span::current().record("account", tracing::field::display(account));
 }

@@ -4,12 +4,12 @@
 use super::{Change, ChangeError, SignedIn};
 use crate::Idp;
 use crate::account::{Mode, StoredCredential};
-use crate::effects::address_of;
 use crate::error::{Error, Result};
 use crate::event::{Event, What};
 use crate::flow::BEHAVIOUR_TEXT_VERSION;
 use crate::flow::plan::{self, Cause, Evidence, Fresh};
 use crate::ids::{ClientId, SessionId};
+use crate::mail::address_of;
 use crate::policy::Row;
 use crate::session::EndReason;
 use crate::store::{CredentialChange, EffectBatch, Which};

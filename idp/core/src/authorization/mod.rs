@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::error::Result;
 use crate::ids::{ClientId, FlowId};
 use crate::params::Params;
-use crate::visit::{Caller, Cookie};
+use crate::visit::{Caller, Cookie, log_client};
 use serde::{Deserialize, Serialize};
 
 /// How the response travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
@@ -68,6 +68,7 @@ impl Idp {
             Ok(client) => client,
             Err(refusal) => return Ok(Authorized::Refused(refusal)),
         };
+        log_client(&client.id);
         let redirect_uri = match proven_redirect(&params, &client) {
             Ok(uri) => uri,
             Err(refusal) => return Ok(Authorized::Refused(refusal)),

@@ -7,11 +7,11 @@ use crate::Idp;
 use crate::account::{Account, BehaviourConsent};
 use crate::authorization::request::{AuthorizationRequest, PromptValue};
 use crate::client::Client;
-use crate::effects::address_of;
 use crate::error::{Error, Result};
 use crate::event::What;
 use crate::grant::Scopes;
 use crate::ids::{AccountId, SessionId};
+use crate::mail::address_of;
 use crate::visit::{Caller, Cookie};
 use std::collections::BTreeMap;
 

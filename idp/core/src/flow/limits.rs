@@ -5,6 +5,7 @@ use crate::account::Account;
 use crate::error::Result;
 use crate::ids::AccountId;
 use gait_sdk::{PluginId, Visitor};
+use uuid::Uuid;
 
 /// Seconds of a window.
 pub(crate) const WINDOW_S: u32 = 900;
@@ -71,10 +72,12 @@ impl Idp {
     /// (ASVS 5.0 6.1.1).
     async fn attempt_key(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<String> {
         let shared = format!("try:{plugin}:{}", whom.key());
-        match (whom, &visitor.device) {
-            (Counted::Account(account), Some(device)) if self.knows_device(account, device).await? => {
-                Ok(format!("{shared}:{device}"))
-            }
+        let account = match whom {
+            Counted::Account(account) => account,
+            Counted::Identifier(_) => AccountId(Uuid::nil()), // nobody's browser is known, and nobody costs the same look-up
+        };
+        match &visitor.device {
+            Some(device) if self.knows_device(account, device).await? => Ok(format!("{shared}:{device}")),
             _ => Ok(shared),
         }
     }

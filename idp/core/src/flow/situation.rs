@@ -3,18 +3,19 @@
 use super::FlowError;
 use super::call::{Occasion, Whom};
 use super::plan::{self, Cause, Demand, Evidence, Fresh};
-use super::state::{Flow, Goal, Who};
+use super::state::{Flow, Goal};
 use crate::Idp;
 use crate::account::Account;
 use crate::authorization::request::{AuthorizationRequest, PromptValue};
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::ids::SessionId;
+use crate::ids::{AccountId, SessionId};
 use crate::policy::{AcrRule, Watch};
 use crate::session::{Proof, Session};
 use crate::visit::{Caller, Cookie};
 use gait_sdk::{Amr, PluginId, Visitor};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 /// The scope of clients that want their sessions watched.
 pub(crate) const WATCH_SCOPE: &str = "continuous_auth";
@@ -121,10 +122,8 @@ impl Idp {
             Some(request) => Some(self.client_of(request).await?.ok_or(FlowError::Gone)?),
             None => None,
         };
-        let account = match &flow.who {
-            Who::Known { account, .. } => self.store.account(*account).await.map_err(Error::from)?,
-            _ => None,
-        };
+        let whom = flow.who.account().unwrap_or(AccountId(Uuid::nil())); // nobody costs the same look-up
+        let account = self.store.account(whom).await.map_err(Error::from)?;
         let account = account.filter(|account| account.disabled_at.is_none());
         let revoked = account.as_ref().and_then(|account| account.revoked_before);
         if revoked.is_some_and(|limit| flow.begun_at < limit) {

@@ -7,9 +7,10 @@ use super::state::{Asked, Who};
 use super::{FlowError, words};
 use crate::Idp;
 use crate::account::Account;
-use crate::effects::{EffectError, Origin, address_of};
+use crate::effects::{EffectError, Origin};
 use crate::error::Error;
 use crate::event::What;
+use crate::mail::address_of;
 use gait_sdk::{AccountHandle, Amr, Answer, Authenticator, Context, Effect, Memo, PluginError, PluginId, Reply, Step, Text};
 
 /// What became of asking for a question.

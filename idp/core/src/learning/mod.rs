@@ -1,5 +1,6 @@
 //! Learning: records become models. Called by a leased job. Models and records are sealed for their owner.
 
+mod import;
 mod signin;
 
 use crate::Idp;

@@ -6,6 +6,7 @@ use crate::client::{Client, ClientAuth};
 use crate::ids::ClientId;
 use crate::params::Params;
 use crate::token::secret::{Hash, Secret};
+use crate::visit::log_client;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::form_urlencoded;
@@ -63,6 +64,7 @@ impl Idp {
         if let Some(client) = client.filter(|client| client.auth == shown.method())
             && self.proves(&client, &shown).await?
         {
+            log_client(&client.id);
             return Ok(client);
         }
         let failures = self.ephemeral.count(&format!("client-auth:{who}"), WINDOW_S).await?;

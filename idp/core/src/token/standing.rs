@@ -7,6 +7,7 @@ use crate::session::{Session, StepUp};
 use crate::token::BearerError;
 use crate::token::jws::Typ;
 use crate::token::secret::{Hash, Secret, SecretKind};
+use crate::visit::{log_account, log_client};
 use gait_sdk::Timestamp;
 
 /// Smallest `max_age` in a challenge, in seconds: the time that a redirect and a proof may take.
@@ -89,7 +90,11 @@ impl Idp {
         }
         let now = self.ports.now();
         match life(&standing, now) {
-            Life::Alive => Ok(standing),
+            Life::Alive => {
+                log_client(&standing.token.client);
+                standing.account.iter().for_each(|account| log_account(account.id));
+                Ok(standing)
+            }
             Life::StepUpPending(step_up) => Err(challenge(&standing, &step_up, now)),
             Life::Dead => Err(BearerError::InvalidToken),
         }

@@ -66,6 +66,25 @@ async fn a_new_password_ends_all_sessions_and_begins_none() {
 }
 
 #[tokio::test]
+async fn whoever_was_locked_out_is_let_in_with_the_new_password() {
+    let stage = Stage::new().await;
+    let mut browser = Browser::new();
+    let flow = browser.asked(&stage, "app", &[]).await;
+    for _ in 0..11 {
+        let guess = [("identifier", "alice"), ("password", "nonsense")];
+        browser.answer(&stage, &flow, &guess).await;
+    }
+    let token = mailed(&stage).await;
+    let new = fields(&[("new_password", "brand-new")]);
+    stage.idp.finish_recovery(&token, &new, &browser.caller(None)).await.unwrap();
+    let flow = browser.asked(&stage, "app", &[]).await;
+    browser
+        .answer(&stage, &flow, &[("identifier", "alice"), ("password", "brand-new")])
+        .await;
+    assert_eq!(browser.factor(&stage, &flow).await.0, "otp");
+}
+
+#[tokio::test]
 async fn a_link_is_good_once_and_for_ten_minutes() {
     let stage = Stage::new().await;
     let caller = Browser::new().caller(None);

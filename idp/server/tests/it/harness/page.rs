@@ -83,7 +83,10 @@ impl Page {
             }
         }
         let named = selector("button[name]");
-        read.buttons = form.select(&named).map(|button| (attr(button, "name"), attr(button, "value"))).collect();
+        read.buttons = form
+            .select(&named)
+            .map(|button| (attr(button, "name"), attr(button, "value")))
+            .collect();
         read
     }
 
