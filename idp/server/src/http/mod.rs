@@ -76,7 +76,9 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .route("/continuous/token", post(continuous::watch_token).options(cors::preflight))
         .route(
             "/continuous/samples",
-            post(continuous::samples).options(cors::preflight).layer(DefaultBodyLimit::max(MAX_SAMPLES)),
+            post(continuous::samples)
+                .options(cors::preflight)
+                .layer(DefaultBodyLimit::max(MAX_SAMPLES)),
         )
         .layer(axum::middleware::from_fn_with_state(app.clone(), cors::registered_origin));
 
