@@ -71,13 +71,15 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .layer(axum::middleware::from_fn(cors::any_origin));
 
     let registered = Router::new()
-        .route("/token", post(oidc::token))
-        .route("/userinfo", get(oidc::userinfo).post(oidc::userinfo))
-        .route("/revoke", post(oidc::revoke))
-        .route("/continuous/token", post(continuous::watch_token))
+        .route("/token", post(oidc::token).options(cors::preflight))
+        .route("/userinfo", get(oidc::userinfo).post(oidc::userinfo).options(cors::preflight))
+        .route("/revoke", post(oidc::revoke).options(cors::preflight))
+        .route("/continuous/token", post(continuous::watch_token).options(cors::preflight))
         .route(
             "/continuous/samples",
-            post(continuous::samples).layer(DefaultBodyLimit::max(MAX_SAMPLES)),
+            post(continuous::samples)
+                .options(cors::preflight)
+                .layer(DefaultBodyLimit::max(MAX_SAMPLES)),
         )
         // Before the layer, which answers the preflights: a fallback that is set after it would take them.
         .method_not_allowed_fallback(pages::method_not_allowed)

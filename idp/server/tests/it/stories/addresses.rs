@@ -237,3 +237,20 @@ async fn garbage_in_the_proxy_s_header_never_skips_the_code() {
     let (_, landed) = with_password(&provider, &mut laptop).await;
     landed.left();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_twenty_answers_at_once_one_counts() {
+    let provider = Provider::start().await;
+    let mut laptop = provider.visitor();
+    let (_, link) = earn(&provider, &mut laptop).await;
+    let page = laptop.get(&link).await;
+    let answers = (0..20).map(|nth| {
+        let (mut laptop, page) = (laptop.clone(), page.clone());
+        let answer = if nth % 2 == 0 { "yes" } else { "no" };
+        tokio::spawn(async move { laptop.submit_once(&page, &[("answer", answer)]).await.status })
+    });
+    let answers = futures_util::future::join_all(answers).await;
+    let statuses: Vec<_> = answers.into_iter().map(|status| status.unwrap()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 410)), "{statuses:?}");
+}

@@ -6,6 +6,7 @@ mod authorization;
 mod bad_input;
 mod client_authentication;
 mod codes;
+mod crash;
 mod disabled;
 mod forgery;
 mod library;
