@@ -275,7 +275,7 @@ mod tests {
         let stage = stage(Watch::Enforce).await;
         assert_eq!(stage.trust().await, SignInTrust::Waives);
         for (fitness, trust) in [
-            (Some(0.0), SignInTrust::Neutral), // 0.3 by the trusted address alone
+            (Some(0.0), SignInTrust::RemovesWaivers), // the trusted address alone doesn't save it
             (Some(0.5), SignInTrust::Neutral),
             (None, SignInTrust::Neutral),
             (Some(f64::NAN), SignInTrust::Neutral),
