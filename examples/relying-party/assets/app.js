@@ -81,26 +81,33 @@ async function startWatching() {
 
 const NAMES = { alice: "Alice", attacker: "the attacker" };
 
-/** Sends the rhythm of `who` until the button is pressed again, or the session ends. */
+/** Sends the rhythm of `who` until the button is pressed again, Gait first asks who it is, or the session ends. */
 async function play(who) {
   const again = playing === who;
   playing = again ? null : who;
   for (const name of Object.keys(NAMES)) $(`play-${name}`).setAttribute("aria-pressed", String(playing === name));
   if (again) return;
   const rhythm = (await (await fetch("/assets/rhythms.json")).json()).rhythms[who];
+  const asked = watched.state === "step_up";
+  let end = " Stopped.";
   watched.pause();
   for (let sent = 1; playing === who; sent += 1) {
     const answer = await watched.send(batchOf(rhythm));
     $("play-state").dataset.sent = String(sent);
     $("play-state").textContent = `Playing ${NAMES[who]}: ${sent} ${sent === 1 ? "batch" : "batches"} sent.`;
     if (answer.state === "ended" || answer.state === "unwatched") playing = null;
+    // Nobody types behind Gait's dialog. Whoever waves it away and presses again goes on regardless.
+    if (answer.state === "step_up" && !asked && playing === who) {
+      playing = null;
+      end = " Gait asked who it is, so this stopped. Press again to go on regardless: the session will end.";
+    }
     // An unreachable or busy Gait says itself how long to wait.
     const wait = answer.state === "offline" ? answer.next_s : Math.min(answer.next_s, PLAY_EVERY_S);
     if (playing === who) await new Promise((done) => setTimeout(done, wait * 1000));
   }
   if (playing !== null) return; // the other one plays now
   $(`play-${who}`).setAttribute("aria-pressed", "false");
-  $("play-state").textContent += " Stopped.";
+  $("play-state").textContent += end;
   watched.resume();
 }
 

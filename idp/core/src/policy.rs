@@ -131,6 +131,25 @@ impl Default for WatchPolicy {
     }
 }
 
+/// How many mails may be asked for in a quarter of an hour, so that nobody's mailbox is flooded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MailLimits {
+    /// For one account.
+    pub per_account: u64,
+    /// From one address (an IPv6 /64).
+    pub per_address: u64,
+}
+
+impl Default for MailLimits {
+    fn default() -> Self {
+        Self {
+            per_account: 5,
+            per_address: 20,
+        }
+    }
+}
+
 /// The whole policy of a deployment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
@@ -146,6 +165,8 @@ pub struct Policy {
     pub lifetimes: Lifetimes,
     /// The watch.
     pub watch: WatchPolicy,
+    /// Limits of what is mailed.
+    pub mails: MailLimits,
     /// Seconds within which a proof counts as fresh for what weakens protection.
     pub fresh_s: u32,
 }

@@ -50,10 +50,7 @@ pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, retrain_every_s:
         Some(bell.clone()),
         move |idp| {
             let callbacks = callbacks.clone();
-            async move {
-                idp.expand_events().await?;
-                callbacks.deliver_due(&idp).await
-            }
+            async move { callbacks.round(&idp).await }
         },
     ));
     jobs.spawn(every(idp.clone(), node, "purge", PURGE_EVERY, None, |idp| async move {

@@ -45,7 +45,6 @@ pub struct App {
     /// Its routes' shared state.
     pub http: http::App,
     bell: jobs::Bell,
-    callbacks: Callbacks,
     retrain_every_s: u32,
 }
 
@@ -82,7 +81,7 @@ impl App {
         extra: Router<http::App>,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
-        let jobs = jobs::start(&self.idp, &self.bell, self.callbacks, self.retrain_every_s);
+        let jobs = jobs::start(&self.idp, &self.bell, self.http.callbacks.clone(), self.retrain_every_s);
         let service = http::router(self.http, extra).into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service).with_graceful_shutdown(shutdown).await?;
         drop(jobs);
@@ -169,12 +168,12 @@ impl Builder {
             themes,
             theme: config.theme.into(),
             trusted_proxies: config.trusted_proxies.into(),
+            callbacks: Callbacks::new(config.allow_private_receivers),
         };
         Ok(App {
             idp,
             http,
             bell,
-            callbacks: Callbacks::new(config.allow_private_receivers),
             retrain_every_s: config.retrain_every_s,
         })
     }

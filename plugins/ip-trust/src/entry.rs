@@ -101,13 +101,18 @@ impl Entry {
         self.state == Standing::Seen && self.count >= ask_after && open
     }
 
-    /// What the account page calls it, for example `203.0.113.7 · Firefox`.
+    /// What the account page calls it, for example `203.0.113.7 · Firefox`; with a tick once the owner trusts it, because a label
+    /// has no language.
     pub(crate) fn label(&self) -> String {
         let address = match self.prefix {
             IpNet::V4(prefix) => prefix.addr().to_string(),
             IpNet::V6(prefix) => prefix.to_string(),
         };
-        format!("{address} · {}", self.browser())
+        let tick = match self.state {
+            Standing::Seen => "",
+            Standing::Trusted => " ✓",
+        };
+        format!("{address} · {}{tick}", self.browser())
     }
 
     fn browser(&self) -> &'static str {
@@ -156,6 +161,15 @@ mod tests {
             assert_eq!(entry("203.0.113.7/32", user_agent).label(), format!("203.0.113.7 · {name}"));
         }
         assert_eq!(entry("2001:db8:1:2::/64", "").label(), "2001:db8:1:2::/64 · another browser");
+        let trusted = Entry {
+            state: Standing::Trusted,
+            ..entry("203.0.113.7/32", "Firefox/143.0")
+        };
+        assert_eq!(
+            trusted.label(),
+            "203.0.113.7 · Firefox ✓",
+            "what is trusted can be told from what was only seen"
+        );
         let longest = entry("2001:db8:1111:2222::/64", "SamsungBrowser/").label();
         assert!(longest.len() <= 100);
     }

@@ -76,6 +76,7 @@ pub fn app(config: Config) -> Result<Router, StartError> {
         .route("/api/note", get(note::note))
         .route("/continuous-callback", post(callbacks::continuous))
         .route("/backchannel-logout", post(callbacks::logout))
+        .fallback(async || PageError::NotFound)
         .layer(DefaultBodyLimit::max(jws::MAX_TOKEN_BYTES + 1024));
     Ok(routes
         .layer(map_response_with_state(shared.clone(), finish))
@@ -138,6 +139,11 @@ enum PageError {
     Provider(#[from] ProviderError),
     #[error("{0}")]
     Request(String),
+    /// The person cancelled, or Gait would not.
+    #[error("Gait has not confirmed who you are: {0} (access_denied).")]
+    Denied(String),
+    #[error("There is no such page.")]
+    NotFound,
     #[error("Please sign in first.")]
     SignedOut,
     #[error("This form is too old. Please go back and load the page again.")]
@@ -151,7 +157,8 @@ impl IntoResponse for PageError {
             Self::Provider(_) => StatusCode::BAD_GATEWAY,
             Self::Request(_) => StatusCode::BAD_REQUEST,
             Self::SignedOut => StatusCode::UNAUTHORIZED,
-            Self::Forged => StatusCode::FORBIDDEN,
+            Self::Denied(_) | Self::Forged => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
         };
         tracing::info!(error = %self, "refused");
         let mut response = status.into_response();

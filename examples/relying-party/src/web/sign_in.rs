@@ -89,6 +89,9 @@ pub(super) async fn callback(
     if !provider.is_issuer(query.iss.as_deref()) {
         return Err(PageError::Request("The answer comes from another identity provider.".into()));
     }
+    if query.error.as_deref() == Some("access_denied") {
+        return Err(PageError::Denied(query.error_description.unwrap_or_default()));
+    }
     if let Some(code) = query.error {
         return Err(ProviderError::Refused {
             code,

@@ -15,10 +15,6 @@ pub(crate) const ATTEMPTS_PER_ACCOUNT: u64 = 10;
 pub(crate) const ATTEMPTS_PER_ADDRESS: u64 = 100;
 /// Answers in one flow.
 pub(crate) const ATTEMPTS_PER_FLOW: u32 = 30;
-/// Mails to one account in a window.
-pub(crate) const MAILS_PER_ACCOUNT: u64 = 5;
-/// Mails that one address asked for in a window.
-pub(crate) const MAILS_PER_ADDRESS: u64 = 20;
 /// Seconds that a browser is remembered as one that signed in to an account.
 const DEVICE_LIFE_S: u32 = 90 * 86_400;
 
@@ -104,7 +100,7 @@ impl Idp {
             let of_address = self.ephemeral.count(&by_address, WINDOW_S).await?;
             let key = format!("mail:{}", whom.key());
             let of_account = self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await?;
-            within &= of_address <= MAILS_PER_ADDRESS && of_account <= MAILS_PER_ACCOUNT;
+            within &= of_address <= self.policy.mails.per_address && of_account <= self.policy.mails.per_account;
         }
         Ok(within)
     }

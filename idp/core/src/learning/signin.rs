@@ -91,7 +91,7 @@ mod tests {
     use crate::account::{BehaviourConsent, Identifier};
     use crate::ephemeral::InProcess;
     use crate::ids::AccountId;
-    use crate::policy::{Lifetimes, Plan, Policy, Row, WatchPolicy};
+    use crate::policy::{Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
     use crate::registry::Registry;
     use crate::seal::{MasterKey, Sealed};
     use crate::session::{Place, Proof, RiskLevel, Session};
@@ -177,6 +177,7 @@ mod tests {
                 mode: watch,
                 ..WatchPolicy::default()
             },
+            mails: MailLimits::default(),
             fresh_s: 300,
         };
         let setup = Setup {

@@ -10,7 +10,7 @@ use gait_core::ephemeral::InProcess;
 use gait_core::event::{Event, What};
 use gait_core::grant::{Grant, Token, TokenKind};
 use gait_core::ids::{AccountId, ClientId, GrantId, SessionId};
-use gait_core::policy::{AcrRule, Lifetimes, Plan, Policy, Row, WatchPolicy};
+use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
 use gait_core::registry::Registry;
 use gait_core::seal::MasterKey;
 use gait_core::session::{Place, Proof, RiskLevel, Session};
@@ -64,6 +64,7 @@ fn policy(watch: WatchPolicy) -> Policy {
         recovery: None,
         lifetimes: Lifetimes::default(),
         watch,
+        mails: MailLimits::default(),
         fresh_s: 300,
     }
 }

@@ -8,7 +8,7 @@ pub use account::AccountConfig;
 pub use client::ClientConfig;
 pub use sender::SenderConfig;
 
-use gait_core::policy::{AcrRule, Lifetimes, Plan, Policy, Row, WatchPolicy};
+use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
 use gait_sdk::PluginId;
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -70,6 +70,7 @@ struct PolicyConfig {
     recovery: Option<PluginId>,
     lifetimes: Lifetimes,
     watch: WatchPolicy,
+    mails: MailLimits,
     fresh_s: u32,
 }
 
@@ -99,6 +100,7 @@ impl Default for PolicyConfig {
             recovery: Some("password".into()),
             lifetimes: Lifetimes::default(),
             watch: WatchPolicy::default(),
+            mails: MailLimits::default(),
             fresh_s: 300,
         }
     }
@@ -335,6 +337,7 @@ fn check_policy(policy: &PolicyConfig) -> Result<Policy, String> {
         recovery: policy.recovery.clone(),
         lifetimes: life,
         watch: watch.clone(),
+        mails: policy.mails,
         fresh_s: policy.fresh_s,
     })
 }

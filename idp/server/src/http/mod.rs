@@ -25,6 +25,7 @@ mod trace;
 pub use caller::Browser;
 pub use pages::plain as plain_page;
 
+use crate::sink::callbacks::Callbacks;
 use crate::theme::{Locales, Themes};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -60,6 +61,8 @@ pub struct App {
     pub theme: Arc<str>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// Deliveries, for who must not answer before the apps were told.
+    pub callbacks: Callbacks,
 }
 
 /// The whole provider as a service; `extra` are further routes, such as the dev mode's.

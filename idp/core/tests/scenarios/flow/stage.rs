@@ -6,7 +6,7 @@ use gait_core::client::{Client, ClientAuth, GrantType};
 use gait_core::ephemeral::InProcess;
 use gait_core::event::What;
 use gait_core::ids::{AccountId, ClientId, SessionId};
-use gait_core::policy::{AcrRule, Lifetimes, Plan, Policy, Row, WatchPolicy};
+use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
 use gait_core::registry::Registry;
 use gait_core::seal::MasterKey;
 use gait_core::session::{RiskLevel, Session, StepUp};
@@ -91,6 +91,7 @@ pub fn policy() -> Policy {
         recovery: Some(PluginId::from("password")),
         lifetimes: Lifetimes::default(),
         watch: WatchPolicy::default(),
+        mails: MailLimits::default(),
         fresh_s: 300,
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use gait_core::account::{Account, Identifier, Mode};
 use gait_core::ephemeral::InProcess;
 use gait_core::ids::AccountId;
-use gait_core::policy::{AcrRule, Lifetimes, Plan, Policy, Row, WatchPolicy};
+use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
 use gait_core::registry::Registry;
 use gait_core::session::{Place, Proof, RiskLevel, Session, StepUp};
 use gait_core::store::StoredKey;
@@ -38,6 +38,7 @@ fn policy() -> Policy {
         recovery: None,
         lifetimes: Lifetimes::default(),
         watch: WatchPolicy::default(),
+        mails: MailLimits::default(),
         fresh_s: 300,
     }
 }

@@ -154,6 +154,8 @@ async fn the_attacker_meets_a_step_up_and_then_the_end_and_the_api_refuses() {
             "{}",
             chrome.text("#outcome").await
         );
+        // Playing stopped at the dialog; going on regardless ends the session.
+        chrome.click("#play-attacker:enabled").await;
         chrome.find("#app[data-status=ended]").await;
         chrome.find("#callbacks li[data-event=session-revoked]").await;
         chrome.find("#callbacks li[data-event=risk-level-change]").await;
