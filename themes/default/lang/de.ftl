@@ -118,7 +118,7 @@ watch-version = Text von { $version }.
 
 ## Bestätigung
 
-approval-sent = Schauen Sie in Ihre Post
+approval-sent = Schauen Sie in Ihr Postfach
 approval-sent-text = Wir haben Ihnen einen Link gemailt. Öffnen Sie ihn und sagen Sie, dass Sie es waren; dann vertrauen wir dieser Adresse.
 approval-sent-code = Lassen Sie diese Seite offen. Wenn Sie den Link in einem anderen Browser oder am Telefon öffnen, wird nach diesem Code gefragt.
 approval-code = Code
@@ -141,7 +141,7 @@ end-all = Alle meine Sitzungen beenden
 recovery = Passwort vergessen?
 recovery-text = Sagen Sie uns, wer Sie sind, und wir mailen Ihnen einen Link, mit dem Sie ein neues wählen.
 recovery-submit = Link mailen
-recovery-sent = Schauen Sie in Ihre Post
+recovery-sent = Schauen Sie in Ihr Postfach
 recovery-sent-text = Wenn wir ein Konto dieses Namens kennen und es eine E-Mail-Adresse hat, ist ein Link unterwegs.
 recovery-sent-fine = Nach ein paar Minuten nichts da? Schauen Sie in den Spam-Ordner, oder versuchen Sie den anderen Namen, den Sie vielleicht benutzt haben.
 recovery-again = Einen anderen Namen versuchen
@@ -297,7 +297,7 @@ password-too-common = Viele benutzen dieses, deshalb wird es zuerst geraten. Wä
 password-contains-name = Darin steht Ihr Name oder Ihre Adresse, deshalb ist es leicht zu erraten. Wählen Sie ein anderes.
 
 otp-name = Ein Code per E-Mail
-otp-title = Schauen Sie in Ihre Post
+otp-title = Schauen Sie in Ihr Postfach
 otp-intro = { $minutes ->
     [one] Wir haben eine E-Mail mit dem Code { $label } an { $address } geschickt. Er gilt eine Minute, nur in diesem Browser.
    *[other] Wir haben eine E-Mail mit dem Code { $label } an { $address } geschickt. Er gilt { $minutes } Minuten, nur in diesem Browser.

@@ -226,6 +226,7 @@ impl Idp {
             .withdraw_consent(id, self.ports.now(), &[event])
             .await
             .map_err(core)?;
+        self.decline_watch(id).await.map_err(core)?;
         self.back_to_training(who, caller).await?;
         Ok(vec![Cookie::Marker(false)])
     }

@@ -15,6 +15,8 @@ use crate::mail::address_of;
 use crate::visit::{Caller, Cookie};
 use std::collections::BTreeMap;
 
+/// Seconds for which a "no" to being watched holds: 90 days.
+const DECLINED_S: u32 = 90 * 86_400;
 /// Version of the text that people consent to when they let themselves be watched. Who changes the text changes this.
 pub const BEHAVIOUR_TEXT_VERSION: &str = "2026-11";
 
@@ -75,7 +77,7 @@ impl Idp {
         run.flow.done.watch = true;
         match fields.get("watch").map(String::as_str) {
             Some("yes") => run.cookies.push(self.consent_to_watch(account, &session, run.caller).await?),
-            _ => self.decline_watch(&session).await?,
+            _ => self.decline_watch(account).await?,
         }
         self.advance(run).await
     }
@@ -103,19 +105,18 @@ impl Idp {
         Ok(Cookie::Marker(true))
     }
 
-    /// Remembers a "no" for this session, so that single sign-on doesn't ask again and again.
-    async fn decline_watch(&self, session: &SessionId) -> Result<()> {
-        let life_s = self.policy.lifetimes.session_absolute;
-        Ok(self.ephemeral.put(&declined_key(session), b"1", life_s).await?)
+    /// Remembers a "no" to this text, so that nobody is asked again and again; the account page is there for a change of mind.
+    pub(crate) async fn decline_watch(&self, account: AccountId) -> Result<()> {
+        Ok(self.ephemeral.put(&declined_key(account), b"1", DECLINED_S).await?)
     }
 
-    pub(super) async fn declined_watch(&self, session: &SessionId) -> Result<bool> {
-        Ok(self.ephemeral.get(&declined_key(session)).await?.is_some())
+    pub(super) async fn declined_watch(&self, account: AccountId) -> Result<bool> {
+        Ok(self.ephemeral.get(&declined_key(account)).await?.is_some())
     }
 }
 
-fn declined_key(session: &SessionId) -> String {
-    format!("watch-declined:{session}")
+fn declined_key(account: AccountId) -> String {
+    format!("watch-declined:{BEHAVIOUR_TEXT_VERSION}:{account}")
 }
 
 fn asked_scopes(request: &AuthorizationRequest) -> Scopes {

@@ -311,7 +311,7 @@ impl Idp {
             run.flow.stage = Stage::Consent(shown_scopes(request));
             return Ok(Some(Turn::Stay));
         }
-        if now.unconsented && !run.flow.done.watch && !self.declined_watch(&own.id).await? {
+        if now.unconsented && !run.flow.done.watch && !self.declined_watch(account.id).await? {
             run.flow.stage = Stage::BehaviourConsent;
             return Ok(Some(Turn::Stay));
         }

@@ -86,7 +86,7 @@ async fn being_watched_is_asked_for_apart_and_unticked() {
 }
 
 #[tokio::test]
-async fn a_no_is_a_no_for_the_whole_session() {
+async fn a_no_is_a_no_at_the_next_sign_in_too() {
     let stage = Stage::new().await;
     let scope = ("scope", "openid continuous_auth");
     let mut browser = Browser::new();
@@ -99,6 +99,10 @@ async fn a_no_is_a_no_for_the_whole_session() {
         browser.responded(&stage, "app", &[scope, ("prompt", "none")]).await.is_code(),
         "and never an error"
     );
+    let mut elsewhere = Browser::at("192.0.2.77");
+    let flow = elsewhere.asked(&stage, "app", &[scope]).await;
+    elsewhere.password(&stage, &flow, "alice").await;
+    assert!(elsewhere.otp(&stage, &flow, "alice").await.is_code(), "nobody is asked again and again");
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ fn flow_pages() -> Vec<(String, Page)> {
         "approval-sent",
         Page::ApprovalSent(ApprovalSent {
             frame: frame(),
-            code: "482 915".to_owned(),
+            code: "PYGMKJ".to_owned(),
         }),
     ));
     pages
