@@ -128,6 +128,7 @@ impl Builder {
         let store = Arc::new(store::Sqlite::open(&config.data_dir.join("gait.db")).await?);
         let themes = Arc::new(Themes::load(config.themes_dir.clone(), &config.theme, config.reload_themes)?);
         let registry = registry(&config, self.factors, self.scorer)?;
+        registry.check(&config.policy).with_context(|| config.policy_at.clone())?;
         let outlet = match (self.outlet, &config.smtp) {
             (Some(outlet), _) => outlet,
             (None, Some(smtp)) => Outlet::smtp(smtp)?,
