@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "dev")]
 pub mod dev;
+mod door;
 pub mod http;
 pub mod jobs;
 pub mod log;
@@ -29,7 +30,6 @@ use gait_core::{Idp, Setup};
 use gait_sdk::{Authenticator, Scorer};
 use mail::{Outlet, QueuedMailer};
 use sink::callbacks::Callbacks;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use theme::Themes;
 use tokio::net::TcpListener;
@@ -72,20 +72,15 @@ impl App {
     }
 
     /// Runs the jobs and serves until `shutdown` resolves; requests in progress are finished.
-    ///
-    /// # Errors
-    /// The listener fails.
     pub async fn serve(
         self,
         listener: TcpListener,
         extra: Router<http::App>,
         shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> anyhow::Result<()> {
+    ) {
         let jobs = jobs::start(&self.idp, &self.bell, self.http.callbacks.clone(), self.retrain_every_s);
-        let service = http::router(self.http, extra).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(shutdown).await?;
+        door::serve(listener, http::router(self.http, extra), shutdown).await;
         drop(jobs);
-        Ok(())
     }
 }
 

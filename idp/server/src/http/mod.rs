@@ -126,9 +126,11 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(
             ServiceBuilder::new()
+                .layer(axum::middleware::map_request(trace::own_id))
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
                 .layer(axum::middleware::from_fn_with_state(app.clone(), trace::request))
                 .layer(axum::middleware::from_fn_with_state(app.clone(), headers::secure))
+                .layer(axum::middleware::from_fn(trace::to_the_end))
                 .layer(CatchPanicLayer::new())
                 .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, DEADLINE))
                 .layer(CompressionLayer::new().gzip(true)),

@@ -2,6 +2,7 @@
 
 mod account_page;
 mod addresses;
+mod attacks;
 mod authorization;
 mod bad_input;
 mod client_authentication;
