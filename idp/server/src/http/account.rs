@@ -2,7 +2,7 @@
 
 use super::App;
 use super::caller::Browser;
-use super::form::{BadForm, Params};
+use super::form::{BadForm, Params, Posted};
 use super::pages;
 use crate::page::{AccountView, Page, Trouble};
 use axum::extract::State;
@@ -53,14 +53,7 @@ async fn draw(app: &App, browser: &Browser, notice: Option<Text>, error: Option<
 }
 
 /// Makes a change.
-pub async fn change(State(app): State<App>, browser: Browser, params: Result<Params, BadForm>) -> Response {
-    let fields = match params.and_then(Params::fields) {
-        Ok(fields) => fields,
-        Err(bad) => return pages::bad_form(&app, &browser, &bad),
-    };
-    if !browser.is_same_origin(app.idp.issuer()) {
-        return pages::trouble(&app, &browser, Trouble::Foreign);
-    }
+pub async fn change(State(app): State<App>, Posted { browser, fields }: Posted) -> Response {
     let csrf = fields.get("csrf").map(String::as_str).unwrap_or_default();
     match wanted(&fields) {
         Some(Wanted::Nothing) => pages::see_other(ACCOUNT, Vec::new()),
@@ -74,14 +67,7 @@ pub async fn change(State(app): State<App>, browser: Browser, params: Result<Par
 }
 
 /// What is held, as a JSON file.
-pub async fn export(State(app): State<App>, browser: Browser, params: Result<Params, BadForm>) -> Response {
-    let fields = match params.and_then(Params::fields) {
-        Ok(fields) => fields,
-        Err(bad) => return pages::bad_form(&app, &browser, &bad),
-    };
-    if !browser.is_same_origin(app.idp.issuer()) {
-        return pages::trouble(&app, &browser, Trouble::Foreign);
-    }
+pub async fn export(State(app): State<App>, Posted { browser, fields }: Posted) -> Response {
     let csrf = fields.get("csrf").map(String::as_str).unwrap_or_default();
     match app.idp.export(csrf, &browser.caller).await {
         Ok(everything) => {

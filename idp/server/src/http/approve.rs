@@ -2,7 +2,7 @@
 
 use super::App;
 use super::caller::Browser;
-use super::form::{BadForm, Params};
+use super::form::Posted;
 use super::pages;
 use crate::page::{Approval, Page, Trouble};
 use axum::extract::{Path, State};
@@ -38,19 +38,7 @@ pub async fn ended(State(app): State<App>, browser: Browser) -> Response {
 }
 
 /// Answers it; what came of it has an address of its own, so that reloading it asks nothing again.
-pub async fn answer(
-    State(app): State<App>,
-    Path(token): Path<String>,
-    browser: Browser,
-    params: Result<Params, BadForm>,
-) -> Response {
-    let fields = match params.and_then(Params::fields) {
-        Ok(fields) => fields,
-        Err(bad) => return pages::bad_form(&app, &browser, &bad),
-    };
-    if !browser.is_same_origin(app.idp.issuer()) {
-        return pages::trouble(&app, &browser, Trouble::Foreign);
-    }
+pub async fn answer(State(app): State<App>, Path(token): Path<String>, Posted { browser, fields }: Posted) -> Response {
     match app.idp.answer_approval(&token, &fields, &browser.caller).await {
         Ok(ApprovalOutcome::Confirmed) => pages::see_other("/approve/done", Vec::new()),
         Ok(ApprovalOutcome::Disowned) => pages::see_other(&format!("/approve/{token}"), Vec::new()),

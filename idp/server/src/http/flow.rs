@@ -2,7 +2,7 @@
 
 use super::App;
 use super::caller::Browser;
-use super::form::{BadForm, Params};
+use super::form::Posted;
 use super::pages::{self, form_target};
 use crate::page::{ErrorPage, Trouble, page_of};
 use axum::extract::{Path, State};
@@ -30,20 +30,8 @@ pub async fn show(State(app): State<App>, Path(id): Path<String>, browser: Brows
 }
 
 /// Answers.
-pub async fn answer(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    browser: Browser,
-    params: Result<Params, BadForm>,
-) -> Response {
+pub async fn answer(State(app): State<App>, Path(id): Path<String>, Posted { browser, fields }: Posted) -> Response {
     let id = FlowId(id);
-    let fields = match params.and_then(Params::fields) {
-        Ok(fields) => fields,
-        Err(bad) => return pages::bad_form(&app, &browser, &bad),
-    };
-    if !browser.is_same_origin(app.idp.issuer()) {
-        return pages::trouble(&app, &browser, Trouble::Foreign);
-    }
     match app.idp.answer(&id, &fields, &browser.in_flow(&id)).await {
         Ok(Progress::Again(cookies)) => pages::see_other(&format!("/flow/{id}"), cookies),
         Ok(Progress::Respond(response, cookies)) => pages::respond(&app, &browser, &response, cookies),

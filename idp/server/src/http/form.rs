@@ -1,7 +1,10 @@
 //! Forms, with caps.
 
+use super::caller::Browser;
+use super::{App, pages};
+use crate::page::Trouble;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
@@ -65,6 +68,30 @@ impl<S: Send + Sync> FromRequest<S> for Params {
             .await
             .map_err(|_| BadForm("the body can't be read, or is too big"))?;
         Self::parse(&body)
+    }
+}
+
+/// A form that a page of ours posted. What can't be read, or comes from another site, is answered with a page here, so that no
+/// handler can forget to look.
+pub struct Posted {
+    /// Who sent it.
+    pub browser: Browser,
+    /// Its fields.
+    pub fields: BTreeMap<String, String>,
+}
+
+impl FromRequest<App> for Posted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(browser) = Browser::from_request_parts(&mut parts, app).await;
+        let params = Params::from_request(Request::from_parts(parts, body), app).await;
+        match params.and_then(Params::fields) {
+            Err(bad) => Err(pages::bad_form(app, &browser, &bad)),
+            Ok(_) if !browser.is_same_origin(app.idp.issuer()) => Err(pages::trouble(app, &browser, Trouble::Foreign)),
+            Ok(fields) => Ok(Self { browser, fields }),
+        }
     }
 }
 

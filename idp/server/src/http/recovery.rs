@@ -2,7 +2,7 @@
 
 use super::App;
 use super::caller::Browser;
-use super::form::{BadForm, Params};
+use super::form::Posted;
 use super::pages;
 use crate::page::{Page, RecoveryForm, Trouble};
 use axum::extract::{Path, State};
@@ -16,14 +16,7 @@ pub async fn start(State(app): State<App>, browser: Browser) -> Response {
 }
 
 /// Mails a link, or not: the page is the same.
-pub async fn send(State(app): State<App>, browser: Browser, params: Result<Params, BadForm>) -> Response {
-    let fields = match params.and_then(Params::fields) {
-        Ok(fields) => fields,
-        Err(bad) => return pages::bad_form(&app, &browser, &bad),
-    };
-    if !browser.is_same_origin(app.idp.issuer()) {
-        return pages::trouble(&app, &browser, Trouble::Foreign);
-    }
+pub async fn send(State(app): State<App>, Posted { browser, fields }: Posted) -> Response {
     let identifier = fields.get("identifier").map(String::as_str).unwrap_or_default();
     match app.idp.begin_recovery(identifier, &browser.caller).await {
         Ok(()) => pages::see_other("/recovery/sent", Vec::new()),
@@ -46,19 +39,7 @@ pub async fn show(State(app): State<App>, Path(token): Path<String>, browser: Br
 }
 
 /// Sets the new password.
-pub async fn set(
-    State(app): State<App>,
-    Path(token): Path<String>,
-    browser: Browser,
-    params: Result<Params, BadForm>,
-) -> Response {
-    let fields = match params.and_then(Params::fields) {
-        Ok(fields) => fields,
-        Err(bad) => return pages::bad_form(&app, &browser, &bad),
-    };
-    if !browser.is_same_origin(app.idp.issuer()) {
-        return pages::trouble(&app, &browser, Trouble::Foreign);
-    }
+pub async fn set(State(app): State<App>, Path(token): Path<String>, Posted { browser, fields }: Posted) -> Response {
     match app.idp.finish_recovery(&token, &fields, &browser.caller).await {
         Ok(RecoveryOutcome::Done) => pages::see_other("/recovery/done", Vec::new()),
         Ok(RecoveryOutcome::Again(form, error)) => again(&app, &browser, form, Some(error)),
