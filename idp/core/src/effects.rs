@@ -155,7 +155,8 @@ impl Idp {
     /// [`EffectError::TooManyMails`].
     pub(crate) async fn check_mails(&self, origin: Origin<'_>, work: &Work) -> Result<(), EffectError> {
         let whom = Counted::Account(origin.account.id);
-        if self.may_mail(whom, &origin.caller.visitor, work.mails.len()).await? {
+        let why = origin.plugin.id.as_str();
+        if self.may_mail(why, whom, &origin.caller.visitor, work.mails.len()).await? {
             Ok(())
         } else {
             Err(EffectError::TooManyMails)

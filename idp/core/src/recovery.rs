@@ -74,7 +74,7 @@ impl Idp {
         let account = found.filter(|account| account.disabled_at.is_none() && account.email.is_some());
         let typed = identifier.as_ref().map(Identifier::as_str).unwrap_or_default();
         if !self
-            .may_mail(Counted::of(account.as_ref(), typed), &caller.visitor, 1)
+            .may_mail("recovery", Counted::of(account.as_ref(), typed), &caller.visitor, 1)
             .await?
         {
             tracing::warn!("too many recovery mails were asked for; this one is not sent");

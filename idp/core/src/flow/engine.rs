@@ -316,13 +316,18 @@ impl Idp {
     }
 
     /// Counts mails for nobody as they would be counted for an account, and sends none.
-    pub(super) async fn count_mails_for_nobody(&self, run: &Run<'_>, effects: &[gait_sdk::Effect]) -> Result<bool, FlowError> {
+    pub(super) async fn count_mails_for_nobody(
+        &self,
+        run: &Run<'_>,
+        plugin: &PluginId,
+        effects: &[gait_sdk::Effect],
+    ) -> Result<bool, FlowError> {
         let mails = effects
             .iter()
             .filter(|effect| matches!(effect, gait_sdk::Effect::Mail(_)))
             .count();
         let whom = Counted::Identifier(run.flow.who.name());
-        Ok(self.may_mail(whom, &run.caller.visitor, mails).await?)
+        Ok(self.may_mail(plugin.as_str(), whom, &run.caller.visitor, mails).await?)
     }
 
     /// Ends a flow without what it was for: an error for the client, or a page of ours.

@@ -63,7 +63,7 @@ impl Idp {
     /// Counts one answer for somebody; false if it must not be looked at. Kept durably, so the address must have been let pass
     /// before: whoever may not try must not write either.
     pub(crate) async fn may_try(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<bool> {
-        let key = self.attempt_key(whom, plugin, visitor).await?;
+        let key = self.own_key(&format!("try:{plugin}"), whom, visitor).await?;
         let of_account = self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await?;
         Ok(of_account <= ATTEMPTS_PER_ACCOUNT)
     }
@@ -71,7 +71,7 @@ impl Idp {
     /// The person got it right: their tries start anew, and the address, which others may share, is not charged for this one.
     pub(crate) async fn clear_tries(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<()> {
         self.ephemeral.uncount(&attempts_key(visitor)).await?;
-        let key = self.attempt_key(whom, plugin, visitor).await?;
+        let key = self.own_key(&format!("try:{plugin}"), whom, visitor).await?;
         Ok(self.store.clear_attempts(&key).await?)
     }
 
@@ -87,10 +87,10 @@ impl Idp {
         }
     }
 
-    /// A browser that has signed in to the account before has tries of its own, so that strangers can't use up the owner's
-    /// (ASVS 5.0 6.1.1).
-    async fn attempt_key(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<String> {
-        let shared = format!("try:{plugin}:{}", whom.key());
+    /// Under what something is counted for somebody. A browser that has signed in to the account before has counts of its own, so
+    /// that strangers can't use up the owner's (ASVS 5.0 6.1.1).
+    async fn own_key(&self, what: &str, whom: Counted<'_>, visitor: &Visitor) -> Result<String> {
+        let shared = format!("{what}:{}", whom.key());
         let account = match whom {
             Counted::Account(account) => account,
             Counted::Identifier(_) => AccountId(Uuid::nil()), // nobody's browser is known, and nobody costs the same look-up
@@ -115,14 +115,15 @@ impl Idp {
         Ok(self.ephemeral.put(&key, b"1", DEVICE_LIFE_S).await?)
     }
 
-    /// Counts mails that are about to be sent; false if they must not be.
-    pub(crate) async fn may_mail(&self, whom: Counted<'_>, visitor: &Visitor, mails: usize) -> Result<bool> {
+    /// Counts mails that are about to be sent; false if they must not be. `why` is who asks for them, a plugin or recovery: what
+    /// any stranger may ask for must not use up what the owner needs to sign in.
+    pub(crate) async fn may_mail(&self, why: &str, whom: Counted<'_>, visitor: &Visitor, mails: usize) -> Result<bool> {
         for _ in 0..mails {
             let by_address = format!("mails:{}", address_key(visitor));
             if self.ephemeral.count(&by_address, WINDOW_S).await? > self.policy.mails.per_address {
                 return Ok(false);
             }
-            let key = format!("mail:{}", whom.key());
+            let key = self.own_key(&format!("mail:{why}"), whom, visitor).await?;
             if self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await? > self.policy.mails.per_account {
                 return Ok(false);
             }

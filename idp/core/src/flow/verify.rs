@@ -85,7 +85,7 @@ impl Idp {
         effects: Vec<Effect>,
     ) -> Result<Option<Text>, FlowError> {
         let Some(account) = &now.account else {
-            let within = self.count_mails_for_nobody(run, &effects).await?;
+            let within = self.count_mails_for_nobody(run, &plugin.manifest().id, &effects).await?;
             return Ok((!within).then(words::too_many_mails));
         };
         let carried = self.carry_out(origin(run, now, plugin, account), effects).await;

@@ -117,3 +117,30 @@ async fn answers_that_nobody_looks_at_leave_nothing_behind() {
     assert_eq!(written[99], 100, "what was judged is told");
     assert_eq!(written[119], 100, "what was not isn't");
 }
+
+/// Anybody may ask for the mails of recovery, as often as there are addresses.
+#[tokio::test]
+async fn nobody_can_use_up_the_mails_that_the_owner_signs_in_with() {
+    let stage = Stage::new().await;
+    for nth in 0..20 {
+        let stranger = Browser::at(&format!("198.51.100.{nth}"));
+        stage.idp.begin_recovery("alice", &stranger.caller(None)).await.unwrap();
+    }
+    let mut owner = Browser::new();
+    owner.sign_in(&stage, "app", "alice").await;
+}
+
+/// Who knows the password can ask for codes, until the account has had enough; the owner's own browser has mails of its own.
+#[tokio::test]
+async fn whoever_knows_the_password_can_not_lock_the_owners_browser_out() {
+    let stage = Stage::new().await;
+    let mut owner = Browser::new();
+    owner.sign_in(&stage, "app", "alice").await;
+    for nth in 0..10 {
+        let mut thief = Browser::at(&format!("198.51.100.{nth}"));
+        let flow = thief.asked(&stage, "app", &[]).await;
+        thief.password(&stage, &flow, "alice").await;
+    }
+    owner.session = None;
+    owner.sign_in(&stage, "app", "alice").await;
+}
