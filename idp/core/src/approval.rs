@@ -174,12 +174,16 @@ impl Idp {
         caller: &Caller,
     ) -> Result<ApprovalOutcome> {
         let hash = open.approval.hash;
-        if !is_browser(&open.approval, caller) && !self.is_code(&open.approval, fields.get("code")) {
-            let wrong = self.store.fail_approval(&hash).await?;
-            return Ok(match MAX_WRONG_CODES.saturating_sub(wrong) {
-                0 => ApprovalOutcome::Gone,
-                left => ApprovalOutcome::WrongCode(page(&open.approval, caller, Some(left))),
-            });
+        if !is_browser(&open.approval, caller) {
+            // Counted before it is looked at: of any number of guesses at once, three are.
+            let tries = self.store.fail_approval(&hash).await?;
+            let is_right = tries <= MAX_WRONG_CODES && self.is_code(&open.approval, fields.get("code"));
+            if !is_right {
+                return Ok(match MAX_WRONG_CODES.saturating_sub(tries) {
+                    0 => ApprovalOutcome::Gone,
+                    left => ApprovalOutcome::WrongCode(page(&open.approval, caller, Some(left))),
+                });
+            }
         }
         match self.answer_with(open, reply, true, caller).await? {
             true => Ok(ApprovalOutcome::Confirmed),

@@ -6,6 +6,12 @@ use async_trait::async_trait;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Bytes of keys and values for which there is room, for each entry of the capacity: what an entry takes on average, and more.
+const BYTES_PER_ENTRY: usize = 1024;
+/// Keys of this kind are made by strangers at will, so they get at most half of the room: whoever fills it keeps new people from
+/// signing in, but not those who have signed in from their codes, watch tokens and counters.
+const STRANGERS: &str = "flow:";
+
 /// An [`Ephemeral`] in this process. Every method is atomic. When it is full it refuses new keys with [`StoreError::Away`]: it
 /// never drops a living one, for a dropped counter or replay entry would open what it guards.
 pub struct InProcess {
@@ -23,6 +29,31 @@ struct Entry {
 struct Entries {
     by_key: HashMap<Arc<str>, Entry>,
     by_death: BTreeSet<(i64, Arc<str>)>,
+    all: Tally,
+    strangers: Tally,
+}
+
+/// How much is held.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    entries: usize,
+    bytes: usize,
+}
+
+impl Tally {
+    fn add(&mut self, bytes: usize) {
+        self.entries += 1;
+        self.bytes += bytes;
+    }
+
+    fn remove(&mut self, bytes: usize) {
+        self.entries -= 1;
+        self.bytes -= bytes;
+    }
+
+    fn is_full(self, capacity: usize) -> bool {
+        self.entries >= capacity || self.bytes >= capacity.saturating_mul(BYTES_PER_ENTRY)
+    }
 }
 
 impl InProcess {
@@ -48,9 +79,8 @@ impl Entries {
     /// Removes what has died.
     fn bury(&mut self, now_ms: i64) {
         while self.by_death.first().is_some_and(|(dies_at_ms, _)| *dies_at_ms <= now_ms) {
-            if let Some((_, key)) = self.by_death.pop_first() {
-                self.by_key.remove(&key);
-            }
+            let Some((_, key)) = self.by_death.pop_first() else { return };
+            self.remove(&key);
         }
     }
 
@@ -60,19 +90,46 @@ impl Entries {
 
     fn remove(&mut self, key: &str) -> Option<Vec<u8>> {
         let (key, entry) = self.by_key.remove_entry(key)?;
+        let bytes = key.len() + entry.value.len();
+        self.all.remove(bytes);
+        if key.starts_with(STRANGERS) {
+            self.strangers.remove(bytes);
+        }
         self.by_death.remove(&(entry.dies_at_ms, key));
         Some(entry.value)
     }
 
+    fn has_room(&self, key: &str, capacity: usize) -> bool {
+        let strangers = key.starts_with(STRANGERS) && self.strangers.is_full(capacity.div_ceil(2));
+        !self.all.is_full(capacity) && !strangers
+    }
+
     fn set(&mut self, key: &str, value: Vec<u8>, dies_at_ms: i64, capacity: usize) -> Result<()> {
-        if !self.by_key.contains_key(key) && self.by_key.len() >= capacity {
+        if !self.by_key.contains_key(key) && !self.has_room(key, capacity) {
             return Err(StoreError::Away("the ephemeral store is full".to_owned()));
         }
         self.remove(key);
+        let bytes = key.len() + value.len();
+        self.all.add(bytes);
+        if key.starts_with(STRANGERS) {
+            self.strangers.add(bytes);
+        }
         let key: Arc<str> = key.into();
         self.by_death.insert((dies_at_ms, key.clone()));
         self.by_key.insert(key, Entry { value, dies_at_ms });
         Ok(())
+    }
+
+    /// The count under `key` with the end of its window, if one is open.
+    fn counted(&self, key: &str) -> Result<Option<(u64, i64)>> {
+        let Some(entry) = self.by_key.get(key) else {
+            return Ok(None);
+        };
+        let text = std::str::from_utf8(&entry.value).unwrap_or_default();
+        match text.parse() {
+            Ok(count) => Ok(Some((count, entry.dies_at_ms))),
+            Err(_) => Err(StoreError::Damaged("a counter holds no number".to_owned())),
+        }
     }
 }
 
@@ -116,16 +173,18 @@ impl Ephemeral for InProcess {
     /// The count is kept under `key` as decimal text, as Redis keeps it; `take` closes the window.
     async fn count(&self, key: &str, window_s: u32) -> Result<u64> {
         let (mut entries, now_ms) = self.living();
-        let Some(entry) = entries.by_key.get_mut(key) else {
-            entries.set(key, b"1".to_vec(), after(now_ms, window_s), self.capacity)?;
-            return Ok(1);
-        };
-        let text = std::str::from_utf8(&entry.value).unwrap_or_default();
-        let count: u64 = text
-            .parse()
-            .map_err(|_| StoreError::Damaged("a counter holds no number".to_owned()))?;
+        let (count, closes_at_ms) = entries.counted(key)?.unwrap_or((0, after(now_ms, window_s)));
         let count = count.saturating_add(1);
-        entry.value = count.to_string().into_bytes();
+        entries.set(key, count.to_string().into_bytes(), closes_at_ms, self.capacity)?;
         Ok(count)
+    }
+
+    async fn uncount(&self, key: &str) -> Result<()> {
+        let (mut entries, _) = self.living();
+        let Some((count, closes_at_ms)) = entries.counted(key)? else {
+            return Ok(());
+        };
+        let count = count.saturating_sub(1);
+        entries.set(key, count.to_string().into_bytes(), closes_at_ms, self.capacity)
     }
 }

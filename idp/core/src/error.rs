@@ -4,7 +4,8 @@ use crate::ports::MailError;
 use crate::seal::SealError;
 use crate::store::StoreError;
 
-/// The provider could not do its work. A wire shows it as 503 (`is_away`) or 500, with the request id and nothing else.
+/// The provider could not do its work. A wire shows it as 503 (`is_away`), 429 (`TooMany`) or 500, with the request id and
+/// nothing else.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The store.
@@ -16,6 +17,9 @@ pub enum Error {
     /// Mail.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// The caller asks for too much; it may ask again after so many seconds.
+    #[error("too many requests; again in {0} s")]
+    TooMany(u32),
     /// Something stored or configured contradicts itself.
     #[error("inconsistent: {0}")]
     Inconsistent(String),

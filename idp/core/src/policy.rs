@@ -86,7 +86,8 @@ pub struct WatchPolicy {
     pub mode: Watch,
     /// Composite fitness (0.0–1.0) from which a sign-in sample may waive, in account mode `auth`; `None` never waives.
     pub waive_from: Option<f64>,
-    /// Composite fitness below which a sign-in sample removes waivers.
+    /// Composite fitness below which a sign-in sample removes waivers. A trusted address alone reaches `weight_ip` of it, so this
+    /// must be higher, or no rhythm could ever speak against that address.
     pub distrust_below: f64,
     /// Weight of the behaviour fitness in the composite.
     pub weight_behaviour: f64,
@@ -115,7 +116,7 @@ impl Default for WatchPolicy {
         Self {
             mode: Watch::Enforce,
             waive_from: Some(0.8),
-            distrust_below: 0.3,
+            distrust_below: 0.5,
             weight_behaviour: 0.7,
             weight_ip: 0.3,
             unanswered_s: 600,

@@ -290,7 +290,9 @@ pub trait GrantStore: Send + Sync {
     async fn consent(&self, account: AccountId, client: &ClientId) -> Result<Option<Scopes>>;
     /// Remembers an OAuth consent.
     async fn put_consent(&self, account: AccountId, client: &ClientId, scopes: &Scopes, at: Timestamp) -> Result<()>;
-    /// Deletes tokens, tombstones, attempts and ended sessions that died before `before`; returns how many rows went.
+    /// Deletes what died before `before`: tokens, grants that are revoked or have no token left, tombstones, attempts, approvals,
+    /// deliveries, and sessions that ended or were last used then and that no grant names; returns how many rows went. No session
+    /// may live so long without being used.
     async fn purge(&self, before: Timestamp) -> Result<u64>;
 }
 
@@ -312,7 +314,7 @@ pub trait ClientStore: Send + Sync {
 pub trait ApprovalStore: Send + Sync {
     /// One, answered or not.
     async fn approval(&self, hash: &Hash) -> Result<Option<StoredApproval>>;
-    /// Counts a wrong code; returns the count after it.
+    /// Counts a code before it is looked at; returns the count after it.
     async fn fail_approval(&self, hash: &Hash) -> Result<u32>;
     /// Names the session that the flow began, in all its approvals.
     async fn bind_approvals(&self, flow: &FlowId, session: &SessionId) -> Result<()>;
@@ -403,6 +405,8 @@ pub trait OperationStore: Send + Sync {
     async fn delivery_failed(&self, id: DeliveryId, next_at: Option<Timestamp>, error: &str) -> Result<()>;
     /// Events about an account, newest first, for its export and for operators.
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>>;
+    /// Deletes events of before `before` that were expanded and that no delivery tells of; returns how many went.
+    async fn purge_events(&self, before: Timestamp) -> Result<u64>;
 }
 
 /// The durable store.
@@ -428,4 +432,6 @@ pub trait Ephemeral: Send + Sync {
     async fn swap(&self, key: &str, old: &[u8], new: &[u8], ttl_s: u32) -> Result<bool>;
     /// Counts one in the window that is open for `key`, or opens one of `window_s` seconds; returns the count after it.
     async fn count(&self, key: &str, window_s: u32) -> Result<u64>;
+    /// Takes one back from the window that is open for `key`, if there is one; the window closes when it would have.
+    async fn uncount(&self, key: &str) -> Result<()>;
 }

@@ -15,6 +15,8 @@ const KEYS_EVERY: Duration = Duration::from_secs(60);
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
 /// Seconds that rows are kept after they died, so that replays are still recognised.
 const KEEP_DEAD_S: i64 = 30 * 86_400;
+/// Seconds that events are kept: a year, for whoever looks into what happened. They hold addresses, so not for ever.
+const KEEP_EVENTS_S: i64 = 365 * 86_400;
 
 /// Rings when there is something in the outbox.
 #[derive(Clone, Default)]
@@ -50,15 +52,15 @@ pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, retrain_every_s:
         Some(bell.clone()),
         move |idp| {
             let callbacks = callbacks.clone();
-            async move {
-                idp.expand_events().await?;
-                callbacks.deliver_due(&idp).await
-            }
+            async move { callbacks.round(&idp).await }
         },
     ));
     jobs.spawn(every(idp.clone(), node, "purge", PURGE_EVERY, None, |idp| async move {
-        let before = idp.ports().now().plus(-KEEP_DEAD_S);
-        idp.store().purge(before).await?;
+        let now = idp.ports().now();
+        // A session that wasn't used for so long is dead whatever its lifetimes are.
+        let kept_s = KEEP_DEAD_S.max(idp.policy().lifetimes.session_absolute.into());
+        idp.store().purge(now.plus(-kept_s)).await?;
+        idp.store().purge_events(now.plus(-KEEP_EVENTS_S)).await?;
         idp.purge_behaviour().await.map(drop)
     }));
     // Every node reads the key ring for itself, so this one needs no lease.
@@ -75,13 +77,17 @@ pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, retrain_every_s:
 async fn every<F, R>(idp: Arc<Idp>, node: String, name: &'static str, period: Duration, bell: Option<Bell>, job: F)
 where
     F: Fn(Arc<Idp>) -> R,
-    R: Future<Output = Result<()>>,
+    R: Future<Output = Result<()>> + Send + 'static,
 {
     // A lease outlives its period, so that a holder keeps it, and a crashed one loses it soon.
     let ttl = u32::try_from(period.as_secs()).unwrap_or(u32::MAX).saturating_mul(3).max(10);
     loop {
         match idp.store().lease(name, &node, idp.ports().now(), ttl).await {
-            Ok(true) => report(name, job(idp.clone()).await),
+            // On a task of its own, so that a panic ends this round and not the job.
+            Ok(true) => match tokio::spawn(job(idp.clone())).await {
+                Ok(outcome) => report(name, outcome),
+                Err(error) => tracing::error!(job = name, %error, "job broke off; it will run again"),
+            },
             Ok(false) => {}
             Err(error) => tracing::warn!(job = name, %error, "no lease"),
         }

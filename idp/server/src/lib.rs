@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "dev")]
 pub mod dev;
+mod door;
 pub mod http;
 pub mod jobs;
 pub mod log;
@@ -29,7 +30,6 @@ use gait_core::{Idp, Setup};
 use gait_sdk::{Authenticator, Scorer};
 use mail::{Outlet, QueuedMailer};
 use sink::callbacks::Callbacks;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use theme::Themes;
 use tokio::net::TcpListener;
@@ -45,7 +45,6 @@ pub struct App {
     /// Its routes' shared state.
     pub http: http::App,
     bell: jobs::Bell,
-    callbacks: Callbacks,
     retrain_every_s: u32,
 }
 
@@ -73,20 +72,15 @@ impl App {
     }
 
     /// Runs the jobs and serves until `shutdown` resolves; requests in progress are finished.
-    ///
-    /// # Errors
-    /// The listener fails.
     pub async fn serve(
         self,
         listener: TcpListener,
         extra: Router<http::App>,
         shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> anyhow::Result<()> {
-        let jobs = jobs::start(&self.idp, &self.bell, self.callbacks, self.retrain_every_s);
-        let service = http::router(self.http, extra).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(shutdown).await?;
+    ) {
+        let jobs = jobs::start(&self.idp, &self.bell, self.http.callbacks.clone(), self.retrain_every_s);
+        door::serve(listener, http::router(self.http, extra), shutdown).await;
         drop(jobs);
-        Ok(())
     }
 }
 
@@ -129,6 +123,7 @@ impl Builder {
         let store = Arc::new(store::Sqlite::open(&config.data_dir.join("gait.db")).await?);
         let themes = Arc::new(Themes::load(config.themes_dir.clone(), &config.theme, config.reload_themes)?);
         let registry = registry(&config, self.factors, self.scorer)?;
+        registry.check(&config.policy).with_context(|| config.policy_at.clone())?;
         let outlet = match (self.outlet, &config.smtp) {
             (Some(outlet), _) => outlet,
             (None, Some(smtp)) => Outlet::smtp(smtp)?,
@@ -169,12 +164,12 @@ impl Builder {
             themes,
             theme: config.theme.into(),
             trusted_proxies: config.trusted_proxies.into(),
+            callbacks: Callbacks::new(config.allow_private_receivers),
         };
         Ok(App {
             idp,
             http,
             bell,
-            callbacks: Callbacks::new(config.allow_private_receivers),
             retrain_every_s: config.retrain_every_s,
         })
     }

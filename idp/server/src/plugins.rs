@@ -65,12 +65,19 @@ impl<T: ?Sized> Guarded<T> {
         let outcome = tokio::time::timeout(DEADLINE, bounded)
             .await
             .map_err(|_| self.busy("deadline passed"))??;
-        outcome.unwrap_or_else(|_| {
-            Err(PluginError::Failed {
-                plugin: self.id.clone(),
-                detail: "panicked".to_owned(),
-            })
-        })
+        outcome.unwrap_or_else(|_| Err(self.panicked()))
+    }
+
+    /// A call that doesn't wait for anything.
+    fn at_once<R>(&self, call: impl FnOnce() -> Result<R, PluginError>) -> Result<R, PluginError> {
+        std::panic::catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err(self.panicked()))
+    }
+
+    fn panicked(&self) -> PluginError {
+        PluginError::Failed {
+            plugin: self.id.clone(),
+            detail: "panicked".to_owned(),
+        }
     }
 
     fn busy(&self, detail: &str) -> PluginError {
@@ -116,7 +123,7 @@ impl Scorer for Guarded<dyn Scorer> {
         self.inner.manifest()
     }
     fn prepare(&self, model: &ModelBlob) -> Result<Prepared, PluginError> {
-        self.inner.prepare(model)
+        self.at_once(|| self.inner.prepare(model))
     }
     async fn score(&self, cx: &Context, model: Option<&Prepared>, state: State, batch: &Batch) -> Result<Scored, PluginError> {
         self.call(Cost::Light, self.inner.score(cx, model, state, batch)).await
@@ -125,7 +132,7 @@ impl Scorer for Guarded<dyn Scorer> {
         self.call(self.cost, self.inner.learn(cx, model, records)).await
     }
     fn describe(&self, model: &ModelBlob) -> Result<serde_json::Value, PluginError> {
-        self.inner.describe(model)
+        self.at_once(|| self.inner.describe(model))
     }
 }
 

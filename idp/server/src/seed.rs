@@ -27,7 +27,8 @@ pub async fn declared(idp: &Idp, config: &Config) -> anyhow::Result<()> {
         let client = declared.client().map_err(|why| anyhow!(why))?;
         if let Some(plan) = &client.plan {
             idp.registry()
-                .check_plan(&format!("the plan of client {}", client.id), plan)?;
+                .check_plan(&format!("the plan of client {}", client.id), plan)
+                .with_context(|| declared.at.clone())?;
         }
         idp.store().put_client(&client).await?;
     }

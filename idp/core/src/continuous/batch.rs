@@ -2,7 +2,9 @@
 
 use super::WatchError;
 use gait_sdk::{Batch, Channel, Metrics, Pointer};
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// Largest body in bytes, checked before anything is parsed.
 const MAX_BODY: usize = 16 * 1024;
@@ -30,7 +32,23 @@ struct Wire {
     span_ms: f64,
     clock_ms: f64,
     pointer: Pointer,
+    #[serde(deserialize_with = "named_lists")]
     metrics: Metrics,
+}
+
+/// Metrics by their names: serde would also take a list for a struct.
+fn named_lists<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metrics, D::Error> {
+    struct Named;
+    impl<'de> Visitor<'de> for Named {
+        type Value = Metrics;
+        fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            out.write_str("an object of lists")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Metrics, A::Error> {
+            Metrics::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+    deserializer.deserialize_map(Named)
 }
 
 /// Reads a request's body; `None` if it is of a version that is not known here, which is fine and ignored.
@@ -40,6 +58,9 @@ struct Wire {
 pub(crate) fn parse(body: &[u8]) -> Result<Option<Batch>, WatchError> {
     if body.len() > MAX_BODY {
         return Err(bad("the body is larger than 16 KiB"));
+    }
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(bad("the body is no JSON object"));
     }
     let version: Versioned = serde_json::from_slice(body).map_err(|_| bad("the body is no JSON object with a version v"))?;
     if version.v != VERSION {

@@ -136,6 +136,7 @@ impl Idp {
     }
 
     async fn kept(&self, run: Run<'_>) -> Result<Begun> {
+        self.check_may_begin(&run.caller.visitor).await?;
         let Run { flow, mut cookies, .. } = run;
         let id = flow.id.clone();
         let secret = self.keep_new(flow).await?;

@@ -156,8 +156,12 @@ impl Idp {
         let client = run.flow.request().map(|request| &request.client);
         let address = address_of(caller);
         let event = self.event(what, Some(account.id), Some(&id), client, address, &caller.request_id);
-        let begin = self.store.begin_session(&session, &secret.hash(), &[event]).await;
-        begin.map_err(Error::from)?;
+        match self.store.begin_session(&session, &secret.hash(), &[event]).await {
+            Ok(()) => {}
+            // Disabled, or everything of it ended, in this very moment: there is nobody left to sign in.
+            Err(StoreError::Stale(_)) => return Err(FlowError::Gone),
+            Err(error) => return Err(Error::from(error).into()),
+        }
         if let Some(former) = &run.session {
             self.end_all(&Which::One(former.clone()), EndReason::Replaced, &[], caller)
                 .await?;

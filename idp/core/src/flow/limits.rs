@@ -2,7 +2,7 @@
 
 use crate::Idp;
 use crate::account::Account;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::AccountId;
 use gait_sdk::{PluginId, Visitor};
 use uuid::Uuid;
@@ -11,8 +11,10 @@ use uuid::Uuid;
 pub(crate) const WINDOW_S: u32 = 900;
 /// Answers to one plugin for one account, or for one identifier that names nobody, in a window.
 pub(crate) const ATTEMPTS_PER_ACCOUNT: u64 = 10;
-/// Answers from one address (an IPv6 /64) in a window; all visitors without a known address share one.
+/// Wrong answers from one address (an IPv6 /64) in a window; all visitors without a known address share one.
 pub(crate) const ATTEMPTS_PER_ADDRESS: u64 = 100;
+/// Flows that one address begins in a window: many people may share it, and yet it must not fill the memory for flows.
+pub(crate) const FLOWS_PER_ADDRESS: u64 = 1000;
 /// Answers in one flow.
 pub(crate) const ATTEMPTS_PER_FLOW: u32 = 30;
 /// Seconds that a browser is remembered as one that signed in to an account.
@@ -48,20 +50,41 @@ fn device_key(account: AccountId, device: &str) -> String {
     format!("device:{account}:{device}")
 }
 
+fn attempts_key(visitor: &Visitor) -> String {
+    format!("attempts:{}", address_key(visitor))
+}
+
 impl Idp {
-    /// Counts one answer; false if it must not be looked at.
-    pub(crate) async fn may_try(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<bool> {
-        let by_address = format!("attempts:{}", address_key(visitor));
-        let of_address = self.ephemeral.count(&by_address, WINDOW_S).await?;
-        let key = self.attempt_key(whom, plugin, visitor).await?;
-        let of_account = self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await?;
-        Ok(of_address <= ATTEMPTS_PER_ADDRESS && of_account <= ATTEMPTS_PER_ACCOUNT)
+    /// Counts one answer from an address; false if it must not be looked at.
+    pub(crate) async fn address_may_try(&self, visitor: &Visitor) -> Result<bool> {
+        Ok(self.ephemeral.count(&attempts_key(visitor), WINDOW_S).await? <= ATTEMPTS_PER_ADDRESS)
     }
 
-    /// The person got it right: their tries start anew.
+    /// Counts one answer for somebody; false if it must not be looked at. Kept durably, so the address must have been let pass
+    /// before: whoever may not try must not write either.
+    pub(crate) async fn may_try(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<bool> {
+        let key = self.attempt_key(whom, plugin, visitor).await?;
+        let of_account = self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await?;
+        Ok(of_account <= ATTEMPTS_PER_ACCOUNT)
+    }
+
+    /// The person got it right: their tries start anew, and the address, which others may share, is not charged for this one.
     pub(crate) async fn clear_tries(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<()> {
+        self.ephemeral.uncount(&attempts_key(visitor)).await?;
         let key = self.attempt_key(whom, plugin, visitor).await?;
         Ok(self.store.clear_attempts(&key).await?)
+    }
+
+    /// Counts a flow that is about to be kept.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`].
+    pub(crate) async fn check_may_begin(&self, visitor: &Visitor) -> Result<()> {
+        let key = format!("flows:{}", address_key(visitor));
+        match self.ephemeral.count(&key, WINDOW_S).await? {
+            0..=FLOWS_PER_ADDRESS => Ok(()),
+            _ => Err(Error::TooMany(WINDOW_S)),
+        }
     }
 
     /// A browser that has signed in to the account before has tries of its own, so that strangers can't use up the owner's
@@ -94,14 +117,16 @@ impl Idp {
 
     /// Counts mails that are about to be sent; false if they must not be.
     pub(crate) async fn may_mail(&self, whom: Counted<'_>, visitor: &Visitor, mails: usize) -> Result<bool> {
-        let mut within = true;
         for _ in 0..mails {
             let by_address = format!("mails:{}", address_key(visitor));
-            let of_address = self.ephemeral.count(&by_address, WINDOW_S).await?;
+            if self.ephemeral.count(&by_address, WINDOW_S).await? > self.policy.mails.per_address {
+                return Ok(false);
+            }
             let key = format!("mail:{}", whom.key());
-            let of_account = self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await?;
-            within &= of_address <= self.policy.mails.per_address && of_account <= self.policy.mails.per_account;
+            if self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await? > self.policy.mails.per_account {
+                return Ok(false);
+            }
         }
-        Ok(within)
+        Ok(true)
     }
 }

@@ -15,6 +15,9 @@ use gait_sdk::{Batch, Form, Memo, PluginId, Purpose, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
+/// Seconds for which an answer holds its flow: longer than any takes. An answer that was broken off in the middle (its node died)
+/// must not hold it for ever.
+const BUSY_S: i64 = 60;
 /// Seconds that a proof counts within its flow until the whole plan is satisfied.
 const PROOF_LIFE_S: i64 = 600;
 
@@ -133,8 +136,8 @@ pub(super) struct Flow {
     pub browser: Hash,
     /// Grows with each accepted answer, so that an outdated page can't answer.
     pub step: u64,
-    /// An answer is being worked on: another one loses.
-    pub busy: bool,
+    /// Until then an answer is being worked on: another one loses.
+    pub busy_until: Option<Timestamp>,
     /// What it is for.
     pub goal: Goal,
     /// When it was begun.
@@ -233,7 +236,7 @@ impl Idp {
             id: FlowId(URL_SAFE_NO_PAD.encode(self.ports.random::<16>())),
             browser: Hash([0; 32]),
             step: 0,
-            busy: false,
+            busy_until: None,
             goal,
             begun_at: now,
             expires_at: now.plus(i64::from(self.policy.lifetimes.flow)),
@@ -298,16 +301,21 @@ impl Idp {
 
     /// Takes the flow for one answer. Of any number of answers at once, one gets it; the others are out of date.
     pub(super) async fn claim_flow(&self, held: Held) -> Result<Held, FlowError> {
-        if held.flow.busy {
+        let now = self.ports.now();
+        if held.flow.busy_until.is_some_and(|until| now < until) {
             return Err(FlowError::OutOfDate);
         }
         let busy = Flow {
-            busy: true,
+            busy_until: Some(now.plus(BUSY_S)),
             ..held.flow.clone()
         };
         let raw = to_bytes(&busy)?;
         self.swap_flow(&held.raw, &raw, &held.flow).await?;
-        Ok(Held { flow: held.flow, raw })
+        let flow = Flow {
+            busy_until: None,
+            ..held.flow
+        };
+        Ok(Held { flow, raw })
     }
 
     /// Gives a flow back as it was.
@@ -323,7 +331,7 @@ impl Idp {
             next.browser = secret.hash();
         }
         next.step = claimed.flow.step + 1;
-        next.busy = false;
+        next.busy_until = None;
         let raw = to_bytes(&next)?;
         self.swap_flow(&claimed.raw, &raw, &next).await?;
         Ok(secret)

@@ -147,7 +147,11 @@ impl Idp {
                 () if *text == words::too_many_tries() || *text == words::too_many_mails() => "limited",
                 () => "error",
             };
-            self.note_failure(run, &asked.plugin, why).await?;
+            match why {
+                // Nobody's answer was looked at. A row for each would let a stranger fill the store at no cost.
+                "limited" => tracing::warn!(plugin = %asked.plugin, "an answer came that was not looked at: too many before it"),
+                _ => self.note_failure(run, &asked.plugin, why).await?,
+            }
         }
         Ok(verdict)
     }
@@ -162,7 +166,10 @@ impl Idp {
             text: words::too_many_tries(),
             wrong: false,
         };
-        if run.flow.attempts > ATTEMPTS_PER_FLOW || !self.count_try(run, &now, &asked.plugin).await? {
+        if run.flow.attempts > ATTEMPTS_PER_FLOW || !self.address_may_try(&run.caller.visitor).await? {
+            return Ok(limited);
+        }
+        if !self.count_try(run, &now, &asked.plugin).await? {
             return Ok(limited);
         }
         let (cx, reply) = self.ask_verify(run, &now, plugin.as_ref(), &asked.memo, answer).await?;

@@ -16,6 +16,9 @@ use std::sync::{Mutex, PoisonError};
 const ACCOUNTS: u32 = 100;
 /// Records that one account's model is extended by at a time; what is left over comes in the next round.
 const RECORDS: u32 = 500;
+/// Most records of one account that wait to be learned from; further ones are dropped, for a collector can send them faster than
+/// they are learned.
+const WAITING: u64 = 2000;
 /// Largest record as JSON, in bytes.
 const MAX_RECORD: usize = 16 * 1024;
 /// Largest model as JSON, in bytes.
@@ -184,6 +187,10 @@ impl Idp {
         let plain = serde_json::to_vec(&record.payload).map_err(|error| Error::Inconsistent(error.to_string()))?;
         if plain.len() > MAX_RECORD {
             tracing::warn!(%plugin, bytes = plain.len(), "a record is too large to be kept");
+            return Ok(());
+        }
+        if self.store.count_unsettled(account, plugin).await? >= WAITING {
+            tracing::debug!(%account, %plugin, "a record is dropped: too many wait to be learned from");
             return Ok(());
         }
         let stored = StoredRecord {

@@ -161,7 +161,7 @@ mod tests {
         let scorer = Arc::new(Fixed {
             manifest: ScorerManifest {
                 id: PluginId::from("fixed"),
-                label: Text::new("fixed", "Fixed"),
+                label: Text::new("behavior-label", "Fixed"),
                 enrol_samples: 1,
             },
             fitness: Mutex::new(Some(1.0)),
@@ -276,7 +276,7 @@ mod tests {
         let stage = stage(Watch::Enforce).await;
         assert_eq!(stage.trust().await, SignInTrust::Waives);
         for (fitness, trust) in [
-            (Some(0.0), SignInTrust::Neutral), // 0.3 by the trusted address alone
+            (Some(0.0), SignInTrust::RemovesWaivers), // the trusted address alone doesn't save it
             (Some(0.5), SignInTrust::Neutral),
             (None, SignInTrust::Neutral),
             (Some(f64::NAN), SignInTrust::Neutral),

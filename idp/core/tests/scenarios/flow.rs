@@ -7,6 +7,7 @@ mod attack;
 mod browser;
 mod consent;
 mod factors;
+mod limits;
 mod recovery;
 mod sign_in;
 mod stage;

@@ -173,3 +173,15 @@ async fn a_proof_ends_the_doubt() {
     stage.types(&mut alice).await.unwrap();
     assert_eq!(stage.labels(&alice).await, [Label::Proven]);
 }
+
+#[tokio::test]
+async fn a_collector_that_sends_without_end_fills_nothing() {
+    let stage = Stage::new().await;
+    let mut alice = stage.watched("alice").await;
+    for _ in 0..2005 {
+        stage.types(&mut alice).await.unwrap();
+        stage.ports.clock.advance_ms(200);
+    }
+    let waiting = stage.store().count_unsettled(alice.account, &plugin()).await.unwrap();
+    assert_eq!(waiting, 2000);
+}

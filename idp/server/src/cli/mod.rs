@@ -111,7 +111,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("can't listen on {listen}"))?;
     tracing::info!(issuer, %listen, "serving");
-    app.serve(listener, axum::Router::new(), shutdown()).await
+    app.serve(listener, axum::Router::new(), shutdown()).await;
+    Ok(())
 }
 
 /// Resolves on SIGTERM and on Ctrl-C.

@@ -13,6 +13,9 @@ use url::Url;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientConfig {
+    /// Where it stands, as `file:line`; empty for one that no file declares.
+    #[serde(skip)]
+    pub at: String,
     /// `client_id`.
     pub id: String,
     /// Its name for people; the id by default.

@@ -193,6 +193,8 @@ pub struct Config {
     pub allow_private_receivers: bool,
     /// The policy.
     pub policy: Policy,
+    /// Where it stands, as `file:line`, for errors that only show once the plugins are known.
+    pub policy_at: String,
     /// The mail server; without one, mail is caught (the dev mode) or refused.
     pub smtp: Option<SmtpConfig>,
     /// Plugins.
@@ -246,11 +248,12 @@ impl Config {
                 Ok(seconds)
             }
         })?;
-        let policy = source.check(
-            &file.policy.unwrap_or_else(|| Spanned::new(0..0, PolicyConfig::default())),
-            check_policy,
-        )?;
-        let clients = source.check_all(&file.clients, |client| client.check(folder))?;
+        let written = file.policy.unwrap_or_else(|| Spanned::new(0..0, PolicyConfig::default()));
+        let policy = source.check(&written, check_policy)?;
+        let mut clients = source.check_all(&file.clients, |client| client.check(folder))?;
+        for (client, written) in clients.iter_mut().zip(&file.clients) {
+            client.at = source.place(written.span().start);
+        }
         let accounts = source.check_all(&file.accounts, AccountConfig::check)?;
         let senders = source.check_all(&file.senders, |sender| sender.check(folder))?;
         let data_dir = folder.join(file.data_dir);
@@ -269,6 +272,7 @@ impl Config {
             retrain_every_s,
             allow_private_receivers: file.allow_private_receivers,
             policy,
+            policy_at: source.place(written.span().start),
             smtp: file.smtp.map(|smtp| SmtpConfig {
                 password_file: smtp.password_file.map(|path| folder.join(path)),
                 ..smtp
@@ -358,6 +362,12 @@ impl Source<'_> {
             line,
             reason: reason.to_string(),
         }
+    }
+
+    /// `file:line` of an offset.
+    fn place(&self, offset: usize) -> String {
+        let line = self.text.get(..offset).map_or(1, |before| before.matches('\n').count() + 1);
+        format!("{}:{line}", self.name)
     }
 
     fn toml(&self, error: &toml::de::Error) -> ConfigError {

@@ -9,6 +9,10 @@ use axum::extract::State;
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use gait_core::logout::Logout;
+use std::time::Duration;
+
+/// How long a person who signs out waits for the apps to be told, so that none shows itself signed in when the browser comes back.
+const APPS_WAIT: Duration = Duration::from_secs(2);
 
 /// Takes a logout request.
 pub async fn end_session(State(app): State<App>, mut browser: Browser, params: Result<Params, BadForm>) -> Response {
@@ -22,7 +26,7 @@ pub async fn end_session(State(app): State<App>, mut browser: Browser, params: R
         .map(|(_, tags)| tags.as_str());
     browser.choose_language(&app, wanted);
     match app.idp.end_session(&params, &browser.caller).await {
-        Ok(logout) => show(&app, &browser, logout),
+        Ok(logout) => show(&app, &browser, logout).await,
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }
 }
@@ -43,13 +47,16 @@ pub async fn confirm(State(app): State<App>, browser: Browser, params: Result<Pa
         .unwrap_or_default();
     match app.idp.confirm_end_session(&csrf, &params, &browser.caller).await {
         // That says that nobody is signed in, and may be reloaded.
-        Ok(Logout::Page(cookies)) => cleared(pages::see_other("/end_session", cookies)),
-        Ok(logout) => show(&app, &browser, logout),
+        Ok(Logout::Page(cookies)) => {
+            app.callbacks.round_within(&app.idp, APPS_WAIT).await;
+            cleared(pages::see_other("/end_session", cookies))
+        }
+        Ok(logout) => show(&app, &browser, logout).await,
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }
 }
 
-fn show(app: &App, browser: &Browser, logout: Logout) -> Response {
+async fn show(app: &App, browser: &Browser, logout: Logout) -> Response {
     match logout {
         Logout::Confirm {
             csrf,
@@ -76,7 +83,10 @@ fn show(app: &App, browser: &Browser, logout: Logout) -> Response {
             let page = pages::plain(app, browser, &Page::SignedOut);
             cleared((super::cookies::changes(cookies), page).into_response())
         }
-        Logout::Redirect(target, cookies) => cleared(pages::see_other(&target, cookies)),
+        Logout::Redirect(target, cookies) => {
+            app.callbacks.round_within(&app.idp, APPS_WAIT).await;
+            cleared(pages::see_other(&target, cookies))
+        }
         Logout::Refused(why) => {
             let page = ErrorPage::new(Trouble::App, &browser.caller.request_id).with("invalid_request", &why);
             pages::error_page(app, browser, page)

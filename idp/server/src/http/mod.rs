@@ -25,6 +25,7 @@ mod trace;
 pub use caller::Browser;
 pub use pages::plain as plain_page;
 
+use crate::sink::callbacks::Callbacks;
 use crate::theme::{Locales, Themes};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -60,6 +61,8 @@ pub struct App {
     pub theme: Arc<str>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// Deliveries, for who must not answer before the apps were told.
+    pub callbacks: Callbacks,
 }
 
 /// The whole provider as a service; `extra` are further routes, such as the dev mode's.
@@ -71,13 +74,15 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .layer(axum::middleware::from_fn(cors::any_origin));
 
     let registered = Router::new()
-        .route("/token", post(oidc::token))
-        .route("/userinfo", get(oidc::userinfo).post(oidc::userinfo))
-        .route("/revoke", post(oidc::revoke))
-        .route("/continuous/token", post(continuous::watch_token))
+        .route("/token", post(oidc::token).options(cors::preflight))
+        .route("/userinfo", get(oidc::userinfo).post(oidc::userinfo).options(cors::preflight))
+        .route("/revoke", post(oidc::revoke).options(cors::preflight))
+        .route("/continuous/token", post(continuous::watch_token).options(cors::preflight))
         .route(
             "/continuous/samples",
-            post(continuous::samples).layer(DefaultBodyLimit::max(MAX_SAMPLES)),
+            post(continuous::samples)
+                .options(cors::preflight)
+                .layer(DefaultBodyLimit::max(MAX_SAMPLES)),
         )
         // Before the layer, which answers the preflights: a fallback that is set after it would take them.
         .method_not_allowed_fallback(pages::method_not_allowed)
@@ -121,9 +126,11 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(
             ServiceBuilder::new()
+                .layer(axum::middleware::map_request(trace::own_id))
                 .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
                 .layer(axum::middleware::from_fn_with_state(app.clone(), trace::request))
                 .layer(axum::middleware::from_fn_with_state(app.clone(), headers::secure))
+                .layer(axum::middleware::from_fn(trace::to_the_end))
                 .layer(CatchPanicLayer::new())
                 .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, DEADLINE))
                 .layer(CompressionLayer::new().gzip(true)),

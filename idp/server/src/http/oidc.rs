@@ -88,21 +88,17 @@ pub async fn revoke(State(app): State<App>, ClientForm(request): ClientForm) -> 
 #[utoipa::path(get, path = "/userinfo", tag = "OpenID Connect", security(("bearer" = [])),
     responses((status = 200, description = "Claims", body = Object), (status = 401, description = "invalid_token, or insufficient_user_authentication (RFC 9470)"), (status = 403, description = "insufficient_scope")))]
 pub async fn userinfo(State(app): State<App>, method: Method, program: Program, params: Result<Params, BadForm>) -> Response {
-    let in_form = match (method == Method::POST, params) {
-        (true, Ok(params)) => params
-            .0
-            .into_iter()
-            .find(|(name, _)| name == "access_token")
-            .map(|(_, token)| token),
-        _ => None,
+    let mut shown: Vec<String> = program.bearer().map(str::to_owned).into_iter().collect();
+    if let (true, Ok(params)) = (method == Method::POST, params) {
+        let in_form = params.0.into_iter().filter(|(name, _)| name == "access_token");
+        shown.extend(in_form.map(|(_, token)| token));
+    }
+    let bearer = match shown.as_slice() {
+        [bearer] => bearer,
+        [] => return bearer_error(BearerError::Missing),
+        _ => return bearer_error(BearerError::InvalidRequest("one token, please".to_owned())),
     };
-    let bearer = match (program.bearer(), in_form) {
-        (Some(_), Some(_)) => return bearer_error(BearerError::InvalidRequest("one token, please".to_owned())),
-        (Some(token), None) => token.to_owned(),
-        (None, Some(token)) => token,
-        (None, None) => return bearer_error(BearerError::Missing),
-    };
-    match app.idp.userinfo(&bearer).await {
+    match app.idp.userinfo(bearer).await {
         Ok(claims) => Json(claims).into_response(),
         Err(error) => bearer_error(error),
     }

@@ -7,7 +7,7 @@ use super::headers::page_policy;
 use crate::page::{ErrorPage, FormPost, Page, Trouble};
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
+use axum::http::header::{CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION, RETRY_AFTER};
 use axum::response::{Html, IntoResponse, Response};
 use gait_core::authorization::{AuthorizationResponse, ResponseMode};
 use gait_core::error::Error;
@@ -61,6 +61,11 @@ pub fn core_trouble(app: &App, browser: &Browser, error: &Error) -> Response {
     if error.is_away() {
         tracing::warn!(%error, "a backend is away");
         return trouble(app, browser, Trouble::Away);
+    }
+    if let Error::TooMany(seconds) = error {
+        let mut response = trouble(app, browser, Trouble::TooMany);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
+        return response;
     }
     tracing::error!(%error, "the provider failed");
     trouble(app, browser, Trouble::Internal)

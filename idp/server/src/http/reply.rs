@@ -37,13 +37,16 @@ pub fn too_many(retry_s: u32) -> Response {
     response
 }
 
-/// 503 with `Retry-After` if a backend is away, else 500. The reason goes to the log, not to the caller.
+/// 503 with `Retry-After` if a backend is away, 429 if the caller asks for too much, else 500. The reason goes to the log, not to the caller.
 pub fn core_error(error: &Error) -> Response {
     if error.is_away() {
         tracing::warn!(%error, "a backend is away");
         let mut response = json_error(StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", "try again soon");
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(AWAY_RETRY_S));
         return response;
+    }
+    if let Error::TooMany(seconds) = error {
+        return too_many(*seconds);
     }
     tracing::error!(%error, "the provider failed");
     json_error(

@@ -1,5 +1,6 @@
 //! The page that says what went wrong, and by which request id the operator finds it in the log.
 
+use gait_core::error::Error;
 use gait_core::flow::FlowError;
 use gait_sdk::Text;
 use serde::Serialize;
@@ -86,6 +87,7 @@ impl From<&FlowError> for Trouble {
             FlowError::OutOfDate => Self::OutOfDate,
             FlowError::Bad(_) => Self::Bad,
             FlowError::Core(core) if core.is_away() => Self::Away,
+            FlowError::Core(Error::TooMany(_)) => Self::TooMany,
             FlowError::Core(_) => Self::Internal,
         }
     }

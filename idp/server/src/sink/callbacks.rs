@@ -6,7 +6,9 @@ use gait_core::error::Result;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::redirect::Policy;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 use url::{Host, Url};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,19 +21,43 @@ const MAX_ANSWER: usize = 4096;
 #[derive(Clone)]
 pub struct Callbacks {
     allow_private: bool,
+    /// One round at a time on this node, so that who waits for a round knows that what was due is under way no more.
+    round: Arc<Mutex<()>>,
 }
 
 impl Callbacks {
     /// `allow_private` lets http and private addresses pass.
     pub fn new(allow_private: bool) -> Self {
-        Self { allow_private }
+        Self {
+            allow_private,
+            round: Arc::default(),
+        }
     }
 
-    /// Delivers what is due.
+    /// Expands new events and delivers what is due.
     ///
     /// # Errors
     /// The store is away.
-    pub async fn deliver_due(&self, idp: &Idp) -> Result<()> {
+    pub async fn round(&self, idp: &Idp) -> Result<()> {
+        let _round = self.round.lock().await;
+        idp.expand_events().await?;
+        self.deliver_due(idp).await
+    }
+
+    /// As [`Callbacks::round`], for at most `wait`: what takes longer goes on without the caller.
+    pub async fn round_within(&self, idp: &Arc<Idp>, wait: Duration) {
+        let (callbacks, idp) = (self.clone(), idp.clone());
+        let round = tokio::spawn(async move {
+            if let Err(error) = callbacks.round(&idp).await {
+                tracing::warn!(%error, "deliveries failed; they will run again");
+            }
+        });
+        if tokio::time::timeout(wait, round).await.is_err() {
+            tracing::debug!("deliveries take longer than their caller waits");
+        }
+    }
+
+    async fn deliver_due(&self, idp: &Idp) -> Result<()> {
         loop {
             let due = idp.due_posts(AT_ONCE).await?;
             if due.is_empty() {

@@ -234,12 +234,14 @@ impl GrantStore for Sqlite {
 async fn purge(db: &mut SqliteConnection, before: Timestamp) -> Result<u64> {
     const PURGES: [&str; 7] = [
         "DELETE FROM token WHERE expires_at < $1 OR grant_id IN (SELECT id FROM client_grant WHERE revoked_at < $1)",
-        "DELETE FROM client_grant WHERE revoked_at < $1",
+        "DELETE FROM client_grant WHERE revoked_at < $1 OR (created_at < $1 AND NOT EXISTS (SELECT 1 FROM token t WHERE \
+         t.grant_id = client_grant.id))",
         "DELETE FROM spent_code WHERE spent_at < $1",
         "DELETE FROM attempt WHERE closes_at < $1",
         "DELETE FROM approval WHERE expires_at < $1",
         "DELETE FROM delivery WHERE closed_at < $1",
-        "DELETE FROM session WHERE ended_at < $1 AND NOT EXISTS (SELECT 1 FROM client_grant g WHERE g.session = session.id)",
+        "DELETE FROM session WHERE (ended_at < $1 OR (ended_at IS NULL AND last_seen_at < $1)) AND NOT EXISTS (SELECT 1 FROM \
+         client_grant g WHERE g.session = session.id)",
     ];
     let mut gone = 0;
     for sql in PURGES {

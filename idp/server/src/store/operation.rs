@@ -141,6 +141,21 @@ impl OperationStore for Sqlite {
         Ok(())
     }
 
+    /// Ids are UUIDs of version 7: their order is that of time, in milliseconds, in their first six bytes.
+    async fn purge_events(&self, before: Timestamp) -> Result<u64> {
+        let mut first = [0; 16];
+        let before_ms = u64::try_from(before.0).unwrap_or(0).saturating_mul(1000);
+        first[..6].copy_from_slice(&before_ms.to_be_bytes()[2..]);
+        let done = sqlx::query(
+            "DELETE FROM event WHERE id < $1 AND expanded = TRUE AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = event.id)",
+        )
+        .bind(first.as_slice())
+        .execute(&self.writer)
+        .await
+        .map_err(fail)?;
+        Ok(done.rows_affected())
+    }
+
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>> {
         let rows = sqlx::query("SELECT body FROM event WHERE account = $1 ORDER BY seq DESC LIMIT $2")
             .bind(account.0.as_bytes().as_slice())

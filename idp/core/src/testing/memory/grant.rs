@@ -107,7 +107,10 @@ impl State {
         let grants = std::mem::take(&mut self.grants);
         self.grants = grants
             .into_iter()
-            .filter(|(_, grant)| grant.revoked_at.is_none_or(|at| at >= before))
+            .filter(|(id, grant)| {
+                let holds_tokens = || self.tokens.values().any(|token| token.grant == Some(*id));
+                grant.revoked_at.is_none_or(|at| at >= before) && (grant.created_at >= before || holds_tokens())
+            })
             .collect();
         self.tokens
             .retain(|_, token| token.grant.is_none_or(|id| self.grants.contains_key(&id)));
@@ -115,7 +118,10 @@ impl State {
         let is_used = |id: &SessionId| self.grants.values().any(|grant| grant.session == *id);
         self.sessions = sessions
             .into_iter()
-            .filter(|(id, kept)| kept.session.ended.as_ref().is_none_or(|ended| ended.at >= before) || is_used(id))
+            .filter(|(id, kept)| {
+                let session = &kept.session;
+                session.ended.as_ref().map_or(session.last_seen_at, |ended| ended.at) >= before || is_used(id)
+            })
             .collect();
         (size_before - size(self)) as u64
     }

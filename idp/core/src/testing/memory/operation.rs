@@ -163,6 +163,16 @@ impl OperationStore for MemoryStore {
         Ok(())
     }
 
+    async fn purge_events(&self, before: Timestamp) -> Result<u64> {
+        let mut state = self.state();
+        let told: Vec<_> = state.deliveries.iter().map(|kept| kept.delivery.event.id).collect();
+        let count = state.events.len();
+        state
+            .events
+            .retain(|kept| kept.event.at_ms >= before.0 * 1000 || !kept.expanded || told.contains(&kept.event.id));
+        Ok((count - state.events.len()) as u64)
+    }
+
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>> {
         let state = self.state();
         let events = state.events.iter().rev().map(|kept| &kept.event);

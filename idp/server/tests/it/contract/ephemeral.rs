@@ -70,6 +70,46 @@ async fn a_window_counts_and_closes() {
     assert!(matches!(store.count("flow:a", 60).await, Err(StoreError::Damaged(_))));
 }
 
+#[tokio::test]
+async fn one_is_taken_back_and_the_window_closes_when_it_would_have() {
+    let (clock, store) = given(9);
+    store.uncount("rate:a").await.unwrap();
+    assert_eq!(store.get("rate:a").await.unwrap(), None, "no window is opened");
+    for expected in [1, 2] {
+        assert_eq!(store.count("rate:a", 60).await.unwrap(), expected);
+    }
+    clock.advance(59);
+    for _ in 0..3 {
+        store.uncount("rate:a").await.unwrap();
+    }
+    assert_eq!(store.count("rate:a", 60).await.unwrap(), 1, "never below nothing");
+    clock.advance(1);
+    assert_eq!(store.get("rate:a").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn strangers_flows_take_half_of_the_room_and_no_more() {
+    let (_, store) = given(6);
+    for key in ["flow:a", "flow:b", "flow:c"] {
+        store.put(key, b"", 60).await.unwrap();
+    }
+    assert!(matches!(store.put("flow:d", b"", 60).await, Err(StoreError::Away(_))));
+    store.put("code:a", b"", 60).await.unwrap();
+    store.take("flow:a").await.unwrap();
+    store.put("flow:d", b"", 60).await.unwrap();
+}
+
+#[tokio::test]
+async fn large_values_fill_the_store_too() {
+    let (clock, store) = given(8);
+    store.put("flow:a", &[0; 5000], 60).await.unwrap();
+    assert!(matches!(store.put("flow:b", b"", 60).await, Err(StoreError::Away(_))));
+    store.put("code:a", &[0; 4000], 60).await.unwrap();
+    assert!(matches!(store.put("code:b", b"", 60).await, Err(StoreError::Away(_))));
+    clock.advance(60);
+    store.put("code:b", b"", 60).await.unwrap();
+}
+
 /// Whoever fills the store must not thereby reset a counter or forget a replay.
 #[tokio::test]
 async fn a_full_store_refuses_and_drops_nothing() {

@@ -24,6 +24,7 @@ contract!(
     an_oauth_consent_is_remembered,
     purging_takes_the_dead_and_leaves_the_living,
     a_session_is_kept_while_an_offline_grant_names_it,
+    what_died_of_age_is_purged_with_its_session,
 );
 
 async fn a_grant_is_read_as_it_was_written(store: TheStore) {
@@ -408,4 +409,20 @@ async fn a_session_is_kept_while_an_offline_grant_names_it(store: TheStore) {
     assert_eq!(standing.session.unwrap().ended.unwrap().reason, EndReason::SignedOut);
     let next = refresh(&given.offline, "next");
     assert_eq!(rotate(&store, "long", NOW.plus(999_999), next).await, Rotated::First);
+}
+
+async fn what_died_of_age_is_purged_with_its_session(store: TheStore) {
+    let given = signed_in(&store).await;
+    assert_eq!(store.purge(NOW).await.unwrap(), 0);
+    store.purge(NOW.plus(9_999_999)).await.unwrap();
+    assert_eq!(
+        store.grants_of_session(&given.session.id).await.unwrap(),
+        [],
+        "no token is left of them"
+    );
+    assert_eq!(
+        store.session(&given.session.id).await.unwrap(),
+        None,
+        "nobody used it for so long"
+    );
 }

@@ -3,7 +3,7 @@
 use super::given::*;
 use gait_core::account::Account;
 use gait_core::event::{Channel, Delivery, Event, What};
-use gait_core::ids::DeliveryId;
+use gait_core::ids::{DeliveryId, EventId};
 use gait_sdk::Timestamp;
 
 contract!(
@@ -17,6 +17,7 @@ contract!(
     a_dead_letter_lets_the_next_one_pass,
     a_delivery_to_a_client_that_is_gone_holds_nothing_up,
     a_claim_is_bounded_and_takes_the_most_overdue_first,
+    old_events_go_once_they_are_told,
 );
 
 async fn an_event_is_read_as_it_was_written(store: TheStore) {
@@ -219,4 +220,32 @@ async fn a_claim_is_bounded_and_takes_the_most_overdue_first(store: TheStore) {
     assert_eq!(store.claim_deliveries(NOW, 30, 9).await.unwrap(), []);
     assert_eq!(ids(&store.claim_deliveries(NOW.plus(5), 30, 1).await.unwrap()), [id("early")]);
     assert_eq!(ids(&store.claim_deliveries(NOW.plus(5), 30, 1).await.unwrap()), [id("late")]);
+}
+
+async fn old_events_go_once_they_are_told(store: TheStore) {
+    let alice = clients(&store).await;
+    let at = |seconds: i64, name: &str| Event {
+        id: EventId(uuid::Builder::from_unix_timestamp_millis(seconds.unsigned_abs() * 1000, &[7; 10]).into_uuid()),
+        at_ms: seconds * 1000,
+        ..event(&alice, name)
+    };
+    let (told, untold, waits, young) = (at(100, "told"), at(101, "untold"), at(102, "waits"), at(200, "young"));
+    for event in [&told, &untold, &waits, &young] {
+        store.note(event).await.unwrap();
+    }
+    store.expand_event(told.id, &[]).await.unwrap();
+    store
+        .expand_event(waits.id, &[delivery(&waits, "app", "late")])
+        .await
+        .unwrap();
+    store.expand_event(young.id, &[]).await.unwrap();
+    assert_eq!(store.purge_events(Timestamp(200)).await.unwrap(), 1);
+    let left: Vec<_> = store
+        .events_of(alice.id, 9)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|event| event.txn)
+        .collect();
+    assert_eq!(left, ["young", "waits", "untold"]);
 }

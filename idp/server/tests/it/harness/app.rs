@@ -142,12 +142,17 @@ impl Answer {
 
 impl App {
     pub fn new(provider: &Provider, id: &str, proof: Proof, redirect_uri: &str) -> Self {
+        Self::at(&provider.issuer, id, proof, redirect_uri)
+    }
+
+    /// A client of the provider with this issuer.
+    pub fn at(issuer: &str, id: &str, proof: Proof, redirect_uri: &str) -> Self {
         Self {
             id: id.to_owned(),
             proof,
             redirect_uri: redirect_uri.to_owned(),
             scope: "openid profile email offline_access".to_owned(),
-            issuer: provider.issuer.clone(),
+            issuer: issuer.to_owned(),
             http: client(),
         }
     }

@@ -65,8 +65,19 @@ impl Collector {
     /// Plays a batch of a rhythm, a second after the one before; returns what is answered.
     pub async fn play(&mut self, rhythm: &Rhythm) -> Answer {
         self.clock.advance(1);
-        let batch = self.batch(rhythm).to_string();
-        let answer = self.post(batch, ORIGIN).await;
+        let batch = self.batch(rhythm);
+        self.tell(&batch).await
+    }
+
+    /// Tells that nobody typed or pointed.
+    pub async fn idle(&mut self) -> Answer {
+        self.seq += 1;
+        let batch = json!({ "v": 1, "seq": self.seq, "span_ms": 5000.0, "clock_ms": 0.1, "pointer": "none", "metrics": {} });
+        self.tell(&batch).await
+    }
+
+    async fn tell(&mut self, batch: &Value) -> Answer {
+        let answer = self.post(batch.to_string(), ORIGIN).await;
         if let Some(renewed) = answer.body["watch_token"].as_str() {
             self.token = renewed.to_owned();
         }

@@ -1,9 +1,10 @@
 //! A provider in this process, on a port and in a folder of its own.
 
 use super::clock::TestClock;
+use super::mailbox::{Mail, Mailbox};
 use super::{Receiver, Visitor, config, logs};
 use gait::config::Config;
-use gait::mail::{Catcher, CaughtMail, Outlet};
+use gait::mail::{Catcher, Outlet};
 use gait_core::Idp;
 use gait_core::account::{Account, Identifier};
 use jsonwebtoken::jwk::JwkSet;
@@ -68,7 +69,6 @@ impl Provider {
     /// With `extra` merged into it.
     pub async fn with(extra: &str) -> Self {
         logs::capture();
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let receiver = Receiver::start().await;
@@ -118,7 +118,12 @@ impl Provider {
     /// A browser at an address of its own.
     pub fn visitor(&self) -> Visitor {
         let nth = self.visitors.fetch_add(1, Ordering::SeqCst);
-        Visitor::new(self, Some(format!("203.0.113.{}", nth + 1)))
+        let visitor = Visitor::new(&self.issuer, self.mailbox());
+        visitor.behind(&format!("203.0.113.{}", nth + 1))
+    }
+
+    fn mailbox(&self) -> Mailbox {
+        Mailbox::Here(self.catcher.clone())
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -136,8 +141,8 @@ impl Provider {
     }
 
     /// Waits for the newest mail to `email` that `is` wanted.
-    pub async fn mail(&self, email: &str, is: impl Fn(&CaughtMail) -> bool) -> CaughtMail {
-        caught(&self.catcher, email, is).await
+    pub async fn mail(&self, email: &str, is: impl Fn(&Mail) -> bool) -> Mail {
+        self.mailbox().wait(email, is).await
     }
 
     /// Waits for the newest link to `path` in a mail to `email`.
@@ -160,20 +165,10 @@ impl Provider {
     }
 }
 
-/// Waits for the newest mail that `is` wanted.
-pub async fn caught(catcher: &Catcher, email: &str, is: impl Fn(&CaughtMail) -> bool) -> CaughtMail {
-    for _ in 0..200 {
-        if let Some(mail) = catcher.mails(Some(email)).into_iter().find(|mail| is(mail)) {
-            return mail;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    let subjects: Vec<_> = catcher.mails(Some(email)).into_iter().map(|mail| mail.subject).collect();
-    panic!("no such mail came to {email}, only {subjects:?}")
-}
-
 /// A client without redirects, and without connections that outlive a provider.
 pub fn client() -> reqwest::Client {
+    // Whoever comes first installs it; it is the same for all.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy();
@@ -194,7 +189,7 @@ async fn run(config: &str, folder: &TempDir, listener: TcpListener, clock: &Test
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(async move {
         let stopped = async move { drop(stopped.await) };
-        app.serve(listener, axum::Router::new(), stopped).await.expect("serving");
+        app.serve(listener, axum::Router::new(), stopped).await;
     });
     (idp, Running { stop, serving })
 }

@@ -1,8 +1,8 @@
 //! A person at a browser: cookies, forms, redirects, and what they would type.
 
-use super::provider::{Person, caught, client};
-use super::{Page, Provider, Request};
-use gait::mail::Catcher;
+use super::mailbox::Mailbox;
+use super::provider::{Person, client};
+use super::{Page, Request};
 use reqwest::Method;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use std::collections::BTreeMap;
@@ -49,20 +49,30 @@ pub struct Visitor {
     pub headers: Vec<(&'static str, String)>,
     http: reqwest::Client,
     issuer: String,
-    catcher: Catcher,
+    mailbox: Mailbox,
 }
 
 impl Visitor {
-    pub(super) fn new(provider: &Provider, forwarded: Option<String>) -> Self {
+    /// At the provider of this issuer, reading mail here.
+    pub fn new(issuer: &str, mailbox: Mailbox) -> Self {
         Self {
             cookies: BTreeMap::new(),
-            forwarded,
+            forwarded: None,
             agrees: false,
             shown: None,
             headers: Vec::new(),
             http: client(),
-            issuer: provider.issuer.clone(),
-            catcher: provider.catcher.clone(),
+            issuer: issuer.to_owned(),
+            mailbox,
+        }
+    }
+
+    /// Behind a proxy that names this address.
+    #[must_use]
+    pub fn behind(self, forwarded: &str) -> Self {
+        Self {
+            forwarded: Some(forwarded.to_owned()),
+            ..self
         }
     }
 
@@ -227,7 +237,7 @@ impl Visitor {
     /// The code that was mailed for the page that asks.
     pub async fn mailed_code(&self, page: &Page, person: Person) -> String {
         let label = label_of(&page.select("label[for=f-code]").expect("a labelled field"));
-        let mail = caught(&self.catcher, person.email, |mail| mail.subject.contains(&label)).await;
+        let mail = self.mailbox.wait(person.email, |mail| mail.subject.contains(&label)).await;
         code_in(&mail.text)
     }
 

@@ -50,7 +50,7 @@ async fn an_approved_address_and_browser_need_no_code_and_claim_no_second_factor
     assert!(!page.body.contains(&code));
     let refused = phone.submit_once(&page, &[("answer", "yes"), ("code", "000000")]).await;
     assert!(refused.form().has("code"), "a wrong code asks again");
-    let done = phone.submit_once(&page, &[("answer", "yes"), ("code", &code)]).await;
+    let done = phone.submit(&page, &[("answer", "yes"), ("code", &code)]).await.page();
     assert_eq!(done.status, 200);
     assert_eq!(
         phone.submit_once(&page, &[("answer", "yes"), ("code", &code)]).await.status,
@@ -132,7 +132,7 @@ async fn not_me_ends_the_session_at_once_and_offers_to_end_all() {
     let link = provider.mailed_link(ALICE.email, "/approve/").await;
 
     let page = phone.get(&link).await;
-    let page = phone.submit_once(&page, &[("answer", "no")]).await;
+    let page = phone.submit(&page, &[("answer", "no")]).await.page();
     assert_eq!(page.status, 200);
     assert!(!app.is_active(&tokens.access).await);
     assert_eq!(app.refresh(&tokens.refresh).await.error(), "invalid_grant", "offline or not");
@@ -140,7 +140,7 @@ async fn not_me_ends_the_session_at_once_and_offers_to_end_all() {
     assert!(app.is_active(&elsewhere.access).await, "the others live");
 
     assert!(page.form().has_button("all"));
-    assert_eq!(phone.submit_once(&page, &[("all", "end")]).await.status, 200);
+    assert_eq!(phone.submit(&page, &[("all", "end")]).await.page().status, 200);
     assert!(!app.is_active(&elsewhere.access).await);
     assert_eq!(app.silently(&mut other).await.error(), "login_required");
 }
@@ -236,4 +236,21 @@ async fn garbage_in_the_proxy_s_header_never_skips_the_code() {
     }
     let (_, landed) = with_password(&provider, &mut laptop).await;
     landed.left();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_twenty_answers_at_once_one_counts() {
+    let provider = Provider::start().await;
+    let mut laptop = provider.visitor();
+    let (_, link) = earn(&provider, &mut laptop).await;
+    let page = laptop.get(&link).await;
+    let answers = (0..20).map(|nth| {
+        let (mut laptop, page) = (laptop.clone(), page.clone());
+        let answer = if nth % 2 == 0 { "yes" } else { "no" };
+        tokio::spawn(async move { laptop.submit_once(&page, &[("answer", answer)]).await.status })
+    });
+    let answers = futures_util::future::join_all(answers).await;
+    let statuses: Vec<_> = answers.into_iter().map(|status| status.unwrap()).collect();
+    assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| matches!(status, 303 | 410)), "{statuses:?}");
 }

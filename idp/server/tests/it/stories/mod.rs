@@ -2,10 +2,12 @@
 
 mod account_page;
 mod addresses;
+mod attacks;
 mod authorization;
 mod bad_input;
 mod client_authentication;
 mod codes;
+mod crash;
 mod disabled;
 mod forgery;
 mod library;

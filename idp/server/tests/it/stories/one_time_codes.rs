@@ -150,3 +150,28 @@ async fn failures_of_one_account_are_counted_over_all_its_sign_ins() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_twenty_right_answers_at_once_one_signs_in() {
+    let provider = Provider::start().await;
+    let mut visitor = provider.visitor();
+    let page = asked(&provider, &mut visitor, ALICE).await;
+    let code = visitor.mailed_code(&page, ALICE).await;
+    let answers = (0..20).map(|_| {
+        let (mut visitor, page, code) = (visitor.clone(), page.clone(), code.clone());
+        tokio::spawn(async move { visitor.submit_once(&page, &[("code", &code)]).await })
+    });
+    let answers = futures_util::future::join_all(answers).await;
+    let pages: Vec<_> = answers.into_iter().map(|page| page.unwrap()).collect();
+    let led_to = |start: &str| {
+        pages
+            .iter()
+            .filter(|page| page.location().is_some_and(|to| to.starts_with(start)))
+            .count()
+    };
+    assert_eq!(led_to("https://web.example/cb?code="), 1);
+    assert!(
+        pages.iter().all(|page| matches!(page.status, 303 | 410)),
+        "the others are told to look again, or that it is over"
+    );
+}

@@ -121,3 +121,24 @@ async fn an_untrusted_client_gets_what_the_person_allows_and_nothing_after_a_no(
     let asked = visitor.ask(&app.request().with("prompt", "consent")).await.page();
     assert!(asked.form().has_button("consent"), "prompt=consent asks again");
 }
+
+#[tokio::test]
+async fn a_request_without_a_nonce_is_answered_without_one() {
+    let provider = Provider::start().await;
+    let (app, mut visitor) = (App::web(&provider), provider.visitor());
+    let tokens = app.sign_in_with(&mut visitor, ALICE, &app.request().without("nonce")).await;
+    assert_eq!(tokens.claims().get("nonce"), None);
+}
+
+#[tokio::test]
+async fn a_huge_password_costs_nothing() {
+    let provider = Provider::start().await;
+    let mut visitor = provider.visitor();
+    for length in [257, 5000, 9000, 60_000, 1_000_000] {
+        let page = visitor.ask(&App::web(&provider).request()).await.page();
+        let answer = visitor
+            .submit_once(&page, &[("identifier", "alice"), ("password", &"x".repeat(length))])
+            .await;
+        assert!(matches!(answer.status, 303 | 400 | 413), "{length}: {}", answer.status);
+    }
+}

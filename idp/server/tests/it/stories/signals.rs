@@ -97,7 +97,7 @@ async fn what_is_not_by_a_known_sender_for_us_is_refused() {
         (tokens.id.clone(), "invalid_request"),
         ("nonsense".to_owned(), "invalid_request"),
         (String::new(), "invalid_request"),
-        (format!("{}x", sign(&header(), &good)), "authentication_failed"),
+        (format!("{}x", sign(&header(), &good)), "invalid_key"),
     ];
     for (token, err) in refused {
         let answer = send(&provider, SECRET, token.clone()).await;

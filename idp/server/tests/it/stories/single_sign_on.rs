@@ -8,13 +8,23 @@ async fn a_second_client_gets_a_code_without_a_question() {
     let provider = Provider::start().await;
     let mut visitor = provider.visitor();
     let first = App::web(&provider).sign_in(&mut visitor, ALICE).await.claims();
-    let native = App::native(&provider);
-    let request = native.request();
+    let other = App::pkjwt(&provider);
+    let request = other.request();
     let callback = Callback::of(visitor.ask(&request).await.left());
-    let second = native.redeem(callback.code(), &request).await.tokens().claims();
+    let second = other.redeem(callback.code(), &request).await.tokens().claims();
     for claim in ["sid", "auth_time", "acr", "amr", "sub"] {
         assert_eq!(first[claim], second[claim], "{claim}");
     }
+}
+
+#[tokio::test]
+async fn a_native_app_is_never_signed_in_silently() {
+    let provider = Provider::start().await;
+    let (app, mut visitor) = (App::native(&provider), provider.visitor());
+    app.sign_in(&mut visitor, ALICE).await;
+    // Any program of this machine may call itself so (RFC 8252 §8.6).
+    assert_eq!(app.silently(&mut visitor).await.error(), "consent_required");
+    assert!(visitor.ask(&app.request()).await.page().form().has_button("consent"));
 }
 
 #[tokio::test]

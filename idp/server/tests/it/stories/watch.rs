@@ -126,19 +126,14 @@ async fn an_unanswered_step_up_ends_the_session_after_ten_minutes() {
     let mut visitor = provider.visitor();
     let (tokens, mut collector) = enrolled(&provider, &mut visitor, ALICE).await;
     collector.play_until(&rhythm("attacker"), "step_up", 30).await;
-    provider.clock.advance(590);
+    for _ in 0..2 {
+        provider.clock.advance(290);
+        assert_eq!(collector.idle().await.body["state"], "step_up");
+        provider.idp.expire_step_ups().await.unwrap();
+    }
+    provider.clock.advance(25);
     provider.idp.expire_step_ups().await.unwrap();
-    assert_eq!(
-        App::api(&provider).introspect(&tokens.access).await["active"],
-        json!(false),
-        "the access token is old by now"
-    );
-    let state = |answer: crate::harness::Answer| answer.body["state"].clone();
-    let idle = json!({"v": 1, "seq": 9000, "span_ms": 1000.0, "clock_ms": 0.1, "pointer": "none", "metrics": {}}).to_string();
-    assert_eq!(state(collector.post(idle.clone(), ORIGIN).await), "step_up");
-    provider.clock.advance(11);
-    provider.idp.expire_step_ups().await.unwrap();
-    assert_eq!(state(collector.post(idle.replace("9000", "9001"), ORIGIN).await), "ended");
+    assert_eq!(collector.idle().await.body["state"], "ended");
     assert_eq!(
         App::watched(&provider).refresh(&tokens.refresh).await.error(),
         "invalid_grant"
@@ -201,8 +196,13 @@ async fn the_impostor_can_not_switch_the_watch_off() {
     collector.play_until(&rhythm("attacker"), "step_up", 30).await;
     let off = visitor.post("/mode", &[("mode", "train"), ("csrf", &csrf)]).await;
     assert_eq!(off.status, 401);
-    let refused = visitor.change(&[("change", "withdraw_consent")]).await;
-    assert!(matches!(refused.status, 303 | 403), "{}", refused.status);
+    for change in ["withdraw_consent", "erase"] {
+        let refused = visitor.post("/account", &[("change", change), ("csrf", &csrf)]).await;
+        assert!(
+            visitor.follow(refused).await.page().form().has_button("report"),
+            "the proof comes first"
+        );
+    }
     assert_eq!(visitor.get("/mode").await.json()["mode"], "auth");
 }
 
@@ -392,4 +392,67 @@ async fn two_hundred_genuine_batches_are_hardly_ever_questioned() {
         }
     }
     assert!(questioned <= 10, "{questioned} of 200");
+}
+
+#[tokio::test]
+async fn without_consent_the_person_is_asked_again_from_time_to_time() {
+    let provider = Provider::with("[policy.watch]\nreauth_without_consent_s = 600").await;
+    let (watched, web) = (App::watched(&provider), App::web(&provider));
+    let mut visitor = provider.visitor();
+    watched.sign_in(&mut visitor, ALICE).await;
+    provider.clock.advance(500);
+    assert!(web.silently(&mut visitor).await.params.contains_key("code"));
+    provider.clock.advance(200);
+    assert!(
+        web.silently(&mut visitor).await.params.contains_key("code"),
+        "another app has nothing to do with it"
+    );
+    assert_eq!(watched.silently(&mut visitor).await.error(), "login_required");
+    let asked = visitor.ask(&watched.request()).await.page();
+    assert!(asked.form().has("password") || asked.form().has("code"), "{}", asked.text());
+}
+
+/// Signs in anew at a trusted address, with what the sign-in page measured; true if the code was asked for all the same.
+async fn asks_for_the_code(provider: &Provider, visitor: &mut Visitor, behavior: Option<&Value>) -> bool {
+    provider.clock.advance(400);
+    visitor.cookies.remove("__Host-gait-session");
+    let page = visitor.ask(&App::web(provider).request()).await.page();
+    assert!(page.body.contains("name=\"behavior\""), "this browser holds the marker");
+    let behavior = behavior.map(Value::to_string).unwrap_or_default();
+    let answer = [
+        ("identifier", "alice"),
+        ("password", ALICE.password),
+        ("behavior", behavior.as_str()),
+    ];
+    matches!(visitor.submit(&page, &answer).await, Landed::Page(page) if page.form().has("code"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strange_rhythm_at_the_sign_in_takes_the_trusted_address_s_ease_away() {
+    let provider = Provider::with("[plugins.ip-trust]\nask_after = 1").await;
+    let mut visitor = provider.visitor();
+    let (_, mut collector) = enrolled(&provider, &mut visitor, ALICE).await;
+    let link = provider.mailed_link(ALICE.email, "/approve/").await;
+    let page = visitor.get(&link).await;
+    visitor.submit(&page, &[("answer", "yes")]).await.page();
+
+    assert!(
+        !asks_for_the_code(&provider, &mut visitor, None).await,
+        "without a measurement nothing changes"
+    );
+    let unreadable = json!({"v": 1});
+    assert!(
+        !asks_for_the_code(&provider, &mut visitor, Some(&unreadable)).await,
+        "nor with one that can't be read"
+    );
+    let own = collector.batch(&rhythm("alice"));
+    assert!(
+        !asks_for_the_code(&provider, &mut visitor, Some(&own)).await,
+        "her own rhythm"
+    );
+    let strange = collector.batch(&rhythm("attacker"));
+    assert!(
+        asks_for_the_code(&provider, &mut visitor, Some(&strange)).await,
+        "somebody else's"
+    );
 }
