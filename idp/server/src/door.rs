@@ -102,7 +102,7 @@ mod tests {
         assert!(!answer_to(b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ").await.contains("here"));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn who_asks_is_answered() {
         let answer = answer_to(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
         assert!(answer.ends_with("here"), "{answer}");

@@ -243,7 +243,7 @@ fn trust_is_earned_by_sign_ins_and_given_by_the_owner() {
     assert_eq!(reply.step, Step::Pass { amr: Vec::new() });
     assert!(waived(&account.cx));
     assert_eq!(account.cx.credentials.len(), 1);
-    assert_eq!(account.cx.credentials[0].label, "203.0.113.7 · Firefox");
+    assert_eq!(account.cx.credentials[0].label, "203.0.113.7 · Firefox ✓");
     assert!(account.sign_in().is_none(), "what is trusted isn't asked about");
     assert!(waived(&account.cx));
 }

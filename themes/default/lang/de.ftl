@@ -113,7 +113,7 @@ watch-without-text = { $minutes ->
    *[other] Alles geht genauso. Wo eine App diesen Schutz will, bestätigen Sie alle { $minutes } Minuten, dass Sie es sind.
 }
 watch-tick = Ja, messen Sie den Rhythmus meines Tippens und Zeigens, um meine Sitzungen zu schützen.
-watch-unticked = Lassen Sie das Kästchen leer, um ohne weiterzumachen.
+watch-unticked = Lassen Sie das Kästchen leer, um ohne weiterzumachen. Einschalten können Sie es später auf Ihrer Kontoseite.
 watch-version = Text von { $version }.
 
 ## Bestätigung

@@ -113,7 +113,7 @@ watch-without-text = { $minutes ->
    *[other] Everything works just the same. Where an app wants this protection, you confirm every { $minutes } minutes that it is you.
 }
 watch-tick = Yes, measure the rhythm of my typing and pointing to protect my sessions.
-watch-unticked = Leave the box empty to go on without it.
+watch-unticked = Leave the box empty to go on without it. You can turn it on later, on your account page.
 watch-version = Text of { $version }.
 
 ## Approval

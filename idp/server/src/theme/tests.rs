@@ -385,7 +385,11 @@ fn said() -> Vec<(String, String)> {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let tests = ["#[cfg(test)]", "#[cfg(all(test"]
+                .into_iter()
+                .filter_map(|mark| text.find(mark))
+                .min();
+            let code = &text[..tests.unwrap_or(text.len())];
             let keys = code
                 .split("Text::new(")
                 .skip(1)

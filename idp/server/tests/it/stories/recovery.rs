@@ -10,7 +10,7 @@ const NEW: Person = Person {
 async fn forgot(provider: &Provider, identifier: &str) -> Page {
     let mut visitor = provider.visitor();
     let page = visitor.get("/recovery").await;
-    visitor.submit_once(&page, &[("identifier", identifier)]).await
+    visitor.submit(&page, &[("identifier", identifier)]).await.page()
 }
 
 #[tokio::test]

@@ -293,3 +293,26 @@ async fn the_language_follows_the_person() {
         "unknown wishes get English"
     );
 }
+
+#[tokio::test]
+async fn the_language_can_be_switched_on_every_page_and_nobody_is_led_away_by_it() {
+    let provider = Provider::start().await;
+    for path in [
+        "/recovery",
+        "/recovery/sent",
+        "/approve/done",
+        "/end_session",
+        "/flow/x",
+        "/nowhere",
+    ] {
+        let mut visitor = provider.visitor();
+        let switched = visitor.get(&format!("{path}?lang=de")).await;
+        assert_eq!((switched.status, switched.location()), (303, Some(path)), "{path}");
+        let page = visitor.get(path).await;
+        assert_eq!(page.header("content-language"), Some("de"), "{path}");
+    }
+    let app = App::web(&provider);
+    let mut visitor = provider.visitor();
+    let sign_in = visitor.ask(&app.request().with("lang", "de")).await.page();
+    assert!(sign_in.form().has("identifier"), "an app's own `lang` is none of ours");
+}
