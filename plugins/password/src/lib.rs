@@ -1,6 +1,6 @@
 //! The password factor: argon2id at OWASP's parameters, re-hashed when the parameters change.
 //!
-//! A password is taken exactly as it was received: nothing is trimmed, folded or cut off (ASVS 6.2.8). Whoever has no
+//! A password is taken as it was received: nothing is trimmed, folded or cut off (ASVS 6.2.8), only composed (Unicode NFC). Whoever has no
 //! password, or doesn't exist, costs as much as whoever has one. How many hashes run at once, and how often somebody may
 //! try, is the host's to bound ([`Cost::Cpu`]).
 
