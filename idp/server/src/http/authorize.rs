@@ -1,8 +1,7 @@
 //! `/authorize`, GET and POST.
 
 use super::App;
-use super::caller::Browser;
-use super::form::{BadForm, Params};
+use super::form::FromClient;
 use super::{cookies, pages};
 use crate::page::{ErrorPage, Trouble};
 use axum::extract::State;
@@ -10,16 +9,12 @@ use axum::response::{IntoResponse as _, Response};
 use gait_core::authorization::Authorized;
 
 /// Takes an authorization request.
-pub async fn authorize(State(app): State<App>, mut browser: Browser, params: Result<Params, BadForm>) -> Response {
-    let params = match params {
-        Ok(Params(params)) => params,
-        Err(bad) => return pages::bad_form(&app, &browser, &bad),
-    };
-    let wanted = params
-        .iter()
-        .find(|(name, _)| name == "ui_locales")
-        .map(|(_, tags)| tags.as_str());
-    browser.choose_language(&app, wanted);
+pub async fn authorize(State(app): State<App>, asked: FromClient) -> Response {
+    let FromClient {
+        browser,
+        params,
+        ui_locales,
+    } = asked;
     match app.idp.authorize(&params, &browser.caller).await {
         Ok(Authorized::Refused(refusal)) => {
             let page = ErrorPage::new(Trouble::App, &browser.caller.request_id).with(refusal.error, &refusal.description);
@@ -29,7 +24,7 @@ pub async fn authorize(State(app): State<App>, mut browser: Browser, params: Res
         Ok(Authorized::Ask(flow, cookies)) => {
             let page = pages::see_other(&format!("/flow/{flow}"), cookies);
             // What the client asked for holds for the pages that follow; a switch on them comes later, and wins.
-            match wanted {
+            match ui_locales {
                 Some(_) => (cookies::language(&browser.caller.locale), page).into_response(),
                 None => page,
             }

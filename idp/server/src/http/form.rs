@@ -95,6 +95,38 @@ impl FromRequest<App> for Posted {
     }
 }
 
+/// What a browser brings from a client to a protocol's page: the parameters as they came, and the page in the language that the client
+/// wishes for. What can't be read is answered with a page here.
+pub struct FromClient {
+    /// Who brings it.
+    pub browser: Browser,
+    /// The parameters, in order.
+    pub params: Vec<(String, String)>,
+    /// The client's wish (OIDC Core §3.1.2.1), if it has one.
+    pub ui_locales: Option<String>,
+}
+
+impl FromRequest<App> for FromClient {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(mut browser) = Browser::from_request_parts(&mut parts, app).await;
+        let params = match Params::from_request(Request::from_parts(parts, body), app).await {
+            Ok(Params(params)) => params,
+            Err(bad) => return Err(pages::bad_form(app, &browser, &bad)),
+        };
+        let wish = params.iter().find(|(name, _)| name == "ui_locales");
+        let ui_locales = wish.map(|(_, tags)| tags.clone());
+        browser.choose_language(app, ui_locales.as_deref());
+        Ok(Self {
+            browser,
+            params,
+            ui_locales,
+        })
+    }
+}
+
 fn is_form(headers: &HeaderMap) -> bool {
     let value = headers
         .get(CONTENT_TYPE)

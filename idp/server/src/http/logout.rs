@@ -2,7 +2,7 @@
 
 use super::App;
 use super::caller::Browser;
-use super::form::{BadForm, Params};
+use super::form::{BadForm, FromClient, Params};
 use super::pages;
 use crate::page::{ErrorPage, Page, SignOut, Trouble};
 use axum::extract::State;
@@ -15,16 +15,7 @@ use std::time::Duration;
 const APPS_WAIT: Duration = Duration::from_secs(2);
 
 /// Takes a logout request.
-pub async fn end_session(State(app): State<App>, mut browser: Browser, params: Result<Params, BadForm>) -> Response {
-    let params = match params {
-        Ok(Params(params)) => params,
-        Err(bad) => return pages::bad_form(&app, &browser, &bad),
-    };
-    let wanted = params
-        .iter()
-        .find(|(name, _)| name == "ui_locales")
-        .map(|(_, tags)| tags.as_str());
-    browser.choose_language(&app, wanted);
+pub async fn end_session(State(app): State<App>, FromClient { browser, params, .. }: FromClient) -> Response {
     match app.idp.end_session(&params, &browser.caller).await {
         Ok(logout) => show(&app, &browser, logout).await,
         Err(error) => pages::core_trouble(&app, &browser, &error),
