@@ -1,62 +1,30 @@
-//! The behavioural scorer in its classic form: eight means of a batch, standardised, against one centroid and a one-class SVM.
+//! The behavioural scorer: is the person who types and points still the person who signed in?
 //!
-//! A batch becomes a [`features::Features`]; an account's [`template::Template`] judges it; strikes are counted over a session.
-//! A batch below the account's own threshold is a strike, one above takes a strike off; `soft_strikes` ask for a step-up and
-//! `hard_strikes` for the end of the session. Missing data is never a strike.
-//!
-//! The model is as old and simple as it is readable. On public data sets it errs far more often than newer ones; a stronger
-//! one belongs beside [`classic`], behind [`template`].
+//! Two models stand side by side behind one contract. The default one ([`Model::Default`]) adds up evidence from three channels:
+//! [`fixed`] (a text that is typed again and again: the identifier), [`free`] (whatever is typed in an app) and [`pointer`].
+//! The [`classic`] one is eight means against a centroid and a one-class SVM, kept so that anyone can compare.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod blob;
 pub mod classic;
 mod config;
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
 mod failure;
-pub mod features;
-mod sample;
-pub mod scaler;
-mod session;
-pub mod template;
-pub mod verdict;
+pub mod fixed;
+pub mod free;
+pub mod pointer;
 
-pub use config::Config;
+pub use config::{Config, Model};
 
 use async_trait::async_trait;
-use blob::Memory;
-use features::{FEATURES, Features, Group};
 use gait_sdk::{
-    Alarm, Assessment, Batch, Context, Evidence, Label, Labelled, Learned, ModelBlob, PluginError, PluginId, Pointer, Prepared,
-    ReasonCode, Record, Scored, Scorer, ScorerManifest, State, Text,
+    Background, Batch, Context, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, Scored, Scorer, ScorerManifest, State,
+    Text,
 };
-use sample::Sample;
-use scaler::moments;
-use serde_json::json;
-use session::Session;
-use std::sync::Arc;
-use template::Template;
-
-/// The codes that an assessment may give as its reasons.
-pub mod reason {
-    /// A refused batch: the keyboard is used differently.
-    pub const TYPING: &str = "typing_rhythm_differs";
-    /// A refused batch: the pointer is moved differently.
-    pub const POINTING: &str = "pointer_movement_differs";
-    /// Insufficient: too few measurements, or too few that the template knows.
-    pub const FEW_DATA: &str = "few_data";
-    /// Insufficient: without keystrokes, which the clock is too coarse for, too little is left.
-    pub const COARSE_CLOCK: &str = "coarse_clock";
-    /// Insufficient: made with a finger or a pen.
-    pub const TOUCH: &str = "touch_pointer";
-    /// Insufficient: the account has no template yet.
-    pub const NOT_ENROLLED: &str = "not_enrolled";
-}
-
-/// What `prepare` gives to the host; `None` while the account is not enrolled.
-struct Watch(Option<Template>);
 
 /// The scorer.
 pub struct Behavior {
-    config: Config,
+    classic: classic::Scorer,
     manifest: ScorerManifest,
 }
 
@@ -70,66 +38,12 @@ impl Behavior {
         let manifest = ScorerManifest {
             id: PluginId::from(failure::ID),
             label: Text::new("behavior-label", "Typing and pointing rhythm"),
-            enrol_samples: u32::try_from(config.min_samples).unwrap_or(u32::MAX),
+            enrol_samples: u32::try_from(config.classic.min_samples).unwrap_or(u32::MAX),
         };
-        Ok(Self { config, manifest })
-    }
-
-    /// Judges by a template, which knows enough of the features.
-    fn judge(&self, cx: &Context, template: &Template, state: &State, features: Features) -> Result<Scored, PluginError> {
-        let mut session = Session::read(state)?;
-        let verdict = template.judge(&features);
-        let (alarm, learnable) = session.observe(features, &verdict, &self.config);
-        let record = if learnable.is_empty() {
-            None
-        } else {
-            Some(Sample::record(learnable, cx.now)?)
-        };
-        let reasons = if verdict.refused() {
-            verdict.suspects().into_iter().map(blame).collect()
-        } else {
-            Vec::new()
-        };
-        let assessment = Assessment {
-            evidence: Evidence::Llr(verdict.llr()),
-            fitness: Some(verdict.fitness),
-            alarm,
-            reasons,
-        };
-        Ok(Scored {
-            state: session.write()?,
-            assessment,
-            record,
+        Ok(Self {
+            classic: classic::Scorer::new(config.classic),
+            manifest,
         })
-    }
-
-    /// Why there is too little in a batch.
-    fn shortage(&self, batch: &Batch) -> &'static str {
-        if batch.pointer == Pointer::Touch {
-            reason::TOUCH
-        } else if !batch.metrics.hold_ms.is_empty() && features::coarse(batch, &self.config) {
-            reason::COARSE_CLOCK
-        } else {
-            reason::FEW_DATA
-        }
-    }
-
-    /// The account's vectors after these records, newest last; `None` if they bring nothing.
-    fn extend(&self, earlier: Vec<Features>, records: &[Labelled]) -> Option<Vec<Features>> {
-        let mut fresh: Vec<&Record> = records
-            .iter()
-            .filter(|labelled| is_trusted(labelled))
-            .map(|l| &l.record)
-            .collect();
-        fresh.sort_by_key(|record| record.at);
-        let fresh: Vec<_> = fresh.into_iter().flat_map(Sample::vectors).collect();
-        if fresh.is_empty() {
-            return None;
-        }
-        let mut vectors = earlier;
-        vectors.extend(fresh);
-        vectors.drain(..vectors.len().saturating_sub(self.config.max_samples));
-        Some(vectors)
     }
 }
 
@@ -139,103 +53,29 @@ impl Scorer for Behavior {
         &self.manifest
     }
 
-    fn prepare(&self, model: &ModelBlob) -> Result<Prepared, PluginError> {
-        Ok(Arc::new(Watch(Memory::open(model)?.template)))
+    fn prepare(&self, model: &ModelBlob, _: Option<&Background>) -> Result<Prepared, PluginError> {
+        classic::Scorer::prepare(model)
     }
 
     async fn score(&self, cx: &Context, model: Option<&Prepared>, state: State, batch: &Batch) -> Result<Scored, PluginError> {
-        let features = Features::of(batch, &self.config);
-        if features.count() < self.config.min_features {
-            return Ok(insufficient(state, self.shortage(batch), None));
-        }
-        let template = match model {
-            Some(prepared) => watch(prepared)?.0.as_ref(),
-            None => None,
-        };
-        let known = template.map(|template| template.known(&features).count());
-        match (template, known) {
-            (Some(template), Some(known)) if known >= self.config.min_features => self.judge(cx, template, &state, features),
-            (template, _) => {
-                let code = if template.is_some() {
-                    reason::FEW_DATA
-                } else {
-                    reason::NOT_ENROLLED
-                };
-                let clean = Session::read(&state)?.is_clean();
-                let record = if clean {
-                    Some(Sample::record(vec![features], cx.now)?)
-                } else {
-                    None
-                };
-                Ok(insufficient(state, code, record))
-            }
-        }
+        self.classic.score(cx, model, state, batch)
     }
 
-    async fn learn(&self, _: &Context, model: Option<&ModelBlob>, records: &[Labelled]) -> Result<Learned, PluginError> {
-        let earlier = model.map(Memory::open).transpose()?.unwrap_or_default();
-        let settled = records.iter().filter_map(|labelled| labelled.record.id.clone()).collect();
-        let Some(vectors) = self.extend(earlier.vectors, records) else {
-            return Ok(Learned { model: None, settled });
-        };
-        let template = if vectors.len() >= self.config.min_samples {
-            let trained = Template::train(&vectors, &self.config.training());
-            Some(trained.map_err(|error| failure::failed(error.to_string()))?)
-        } else {
-            None
-        };
-        Ok(Learned {
-            model: Some(Memory { vectors, template }.seal()?),
-            settled,
-        })
+    async fn learn(
+        &self,
+        _: &Context,
+        model: Option<&ModelBlob>,
+        _: Option<&Background>,
+        records: &[Labelled],
+    ) -> Result<Learned, PluginError> {
+        self.classic.learn(model, records)
+    }
+
+    async fn background(&self, _: &[ModelBlob]) -> Result<Option<Background>, PluginError> {
+        Ok(None)
     }
 
     fn describe(&self, model: &ModelBlob) -> Result<serde_json::Value, PluginError> {
-        let memory = Memory::open(model)?;
-        let features: Vec<_> = FEATURES
-            .iter()
-            .enumerate()
-            .filter_map(|(i, feature)| {
-                let (samples, mean, sd) = moments(&memory.vectors, i)?;
-                Some(json!({ "name": feature.name, "unit": feature.unit, "samples": samples, "mean": mean, "sd": sd }))
-            })
-            .collect();
-        Ok(json!({ "samples": memory.vectors.len(), "enrolled": memory.template.is_some(), "features": features }))
+        classic::Scorer::describe(model)
     }
-}
-
-fn watch(prepared: &Prepared) -> Result<&Watch, PluginError> {
-    prepared
-        .downcast_ref::<Watch>()
-        .ok_or_else(|| failure::failed("the prepared model is another plugin's"))
-}
-
-/// Nothing can be said: the state stays as it is, and no alarm is raised.
-fn insufficient(state: State, code: &str, record: Option<Record>) -> Scored {
-    let reasons = vec![ReasonCode(code.to_owned())];
-    let assessment = Assessment {
-        evidence: Evidence::Insufficient,
-        fitness: None,
-        alarm: Alarm::None,
-        reasons,
-    };
-    Scored {
-        state,
-        assessment,
-        record,
-    }
-}
-
-fn blame(group: Group) -> ReasonCode {
-    let code = match group {
-        Group::Typing => reason::TYPING,
-        Group::Pointing => reason::POINTING,
-    };
-    ReasonCode(code.to_owned())
-}
-
-/// Only what a factor stands behind is learned from. The rest is settled unused: a disputed record is somebody else's, and an
-/// unproven one may be. A record without an id could not be settled, and would be learned again at every run.
-fn is_trusted(labelled: &Labelled) -> bool {
-    labelled.record.id.is_some() && matches!(labelled.label, Label::Proven | Label::SteppedUp)
 }

@@ -65,12 +65,54 @@ pub enum Pointer {
     Touch,
 }
 
-/// Where a batch was taken.
+/// What a pointer did at a point of its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Motion {
+    /// It moved, no button held.
+    Move,
+    /// A button went down.
+    Down,
+    /// It moved with a button held.
+    Drag,
+    /// A button was let go.
+    Up,
+}
+
+/// One point of the pointer's path, relative to the one before: no place on the page can be read from it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Milliseconds since the point before; 0 for the first of a path.
+    pub dt_ms: f32,
+    /// CSS pixels to the right since the point before.
+    pub dx: f32,
+    /// CSS pixels downward since the point before.
+    pub dy: f32,
+    /// What the pointer did.
+    pub what: Motion,
+}
+
+/// One timing of known keys. Made only where the operator and the person have both agreed to key identities; a list of them is
+/// shuffled by the collector, so that nothing typed can be read from it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyTiming {
+    /// The key: a number that the collector gives to each physical key, 1..=255.
+    pub key: u8,
+    /// The key after it, where this is the time from its keydown to the other's; 0 where it is how long it was held.
+    pub next: u8,
+    /// Milliseconds.
+    pub ms: f32,
+}
+
+/// Where a batch was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// While the identifier was typed on the hosted page.
     SignIn,
+    /// While the password was typed on the hosted page: positions only, and only with a consent of its own. Its model is the
+    /// credential's, and goes with it.
+    Password,
     /// While the person worked in a third-party app.
     Session,
 }
@@ -88,8 +130,23 @@ pub struct Batch {
     pub clock_ms: f64,
     /// What moved the pointer.
     pub pointer: Pointer,
-    /// The measurements.
+    /// The measurements of the classic model.
     pub metrics: Metrics,
+    /// Milliseconds from keydown to the next keydown. On a sign-in page, in a field that was typed in one go without a
+    /// correction, one fewer than [`Metrics::hold_ms`] and in the same order; otherwise empty there.
+    pub digraph_ms: Vec<f64>,
+    /// Timings of known keys, shuffled; empty unless key identities were agreed to.
+    pub keys: Vec<KeyTiming>,
+    /// Finished strokes of the pointer, one after another: each begins with `dt_ms` 0 and ends with a button let go, a long
+    /// rest, or the largest length.
+    pub path: Vec<Point>,
+}
+
+impl Batch {
+    /// True if there is no measurement at all.
+    pub fn is_empty(&self) -> bool {
+        self.metrics.is_empty() && self.digraph_ms.is_empty() && self.keys.is_empty() && self.path.is_empty()
+    }
 }
 
 /// A plugin's model of one account, opaque to the host, which seals it at rest.
@@ -107,7 +164,21 @@ pub struct ModelBlob {
     pub enrolled: bool,
 }
 
-/// A model parsed once; the host caches it, and drops it on erasure or update.
+/// What a scorer knows of people in general: made from the models of consenting accounts, opaque to the host, which seals it at
+/// rest. It tells what is common, so that a model can tell what is somebody's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Background {
+    /// Version of the format, the plugin's own count.
+    pub version: u32,
+    /// SHA-256 of `bytes`.
+    pub checksum: [u8; 32],
+    /// The background.
+    pub bytes: Vec<u8>,
+    /// How many accounts it was made from.
+    pub accounts: u32,
+}
+
+/// A model parsed once; the host caches it, and drops it on erasure or update, and when the background changes.
 pub type Prepared = Arc<dyn Any + Send + Sync>;
 
 /// What the scorer remembers of one session, at most [`MAX_STATE_BYTES`]. Empty at the start and after a passed step-up.
@@ -227,17 +298,27 @@ pub trait Scorer: Send + Sync {
     /// What this is.
     fn manifest(&self) -> &ScorerManifest;
 
-    /// Parses a model once.
+    /// Parses a model once, to be judged against the background, or against the plugin's own neutral one.
     ///
     /// # Errors
     /// [`PluginError::Corrupt`] for anything that this plugin did not write.
-    fn prepare(&self, model: &ModelBlob) -> Result<Prepared, PluginError>;
+    fn prepare(&self, model: &ModelBlob, background: Option<&Background>) -> Result<Prepared, PluginError>;
 
     /// Judges one batch.
     async fn score(&self, cx: &Context, model: Option<&Prepared>, state: State, batch: &Batch) -> Result<Scored, PluginError>;
 
     /// Extends the model by new records.
-    async fn learn(&self, cx: &Context, model: Option<&ModelBlob>, records: &[Labelled]) -> Result<Learned, PluginError>;
+    async fn learn(
+        &self,
+        cx: &Context,
+        model: Option<&ModelBlob>,
+        background: Option<&Background>,
+        records: &[Labelled],
+    ) -> Result<Learned, PluginError>;
+
+    /// Makes the background from the models of consenting accounts; `None` if the plugin needs none, or they are too few. It is
+    /// made anew each time, so that nothing of an erased account is left in it.
+    async fn background(&self, models: &[ModelBlob]) -> Result<Option<Background>, PluginError>;
 
     /// What is held about the person in a model, for the export: a summary that a person can read.
     ///

@@ -1,6 +1,6 @@
 //! Standardisation: mean 0 and standard deviation 1 for each feature, by the training vectors.
 
-use crate::features::{DIMENSIONS, Features};
+use crate::classic::features::{DIMENSIONS, Features};
 use serde::{Deserialize, Serialize};
 
 /// Training vectors that must have a feature before the model knows it. Otherwise somebody who only typed during enrolment
@@ -24,7 +24,7 @@ pub struct Column {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Scaler {
-    /// In the order of [`crate::features::FEATURES`].
+    /// In the order of [`crate::classic::features::FEATURES`].
     pub columns: [Option<Column>; DIMENSIONS],
 }
 

@@ -1,8 +1,8 @@
 //! The classic model: distance to a centroid, and the vote of a one-class SVM.
 
-use crate::features::{DIMENSIONS, Features};
-use crate::scaler::{MIN_SEEN, Scaled, Scaler};
-use crate::template::Training;
+use crate::classic::features::{DIMENSIONS, Features};
+use crate::classic::scaler::{MIN_SEEN, Scaled, Scaler};
+use crate::classic::template::Training;
 use linfa::dataset::{Dataset, DatasetBase, Pr};
 use linfa::traits::Fit;
 use linfa_clustering::KMeans;

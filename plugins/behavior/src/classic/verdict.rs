@@ -1,7 +1,7 @@
 //! What a template says of one batch.
 
-use crate::features::{FEATURES, Group};
-use crate::scaler::Scaled;
+use crate::classic::features::{FEATURES, Group};
+use crate::classic::scaler::Scaled;
 
 /// Largest evidence that one batch can give, in nats: odds of about 20 to 1. One batch never decides alone.
 pub const MAX_LLR: f64 = 3.0;
@@ -72,7 +72,7 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::DIMENSIONS;
+    use crate::classic::features::DIMENSIONS;
 
     fn verdict(fitness: f64, threshold: f64) -> Verdict {
         Verdict {

@@ -1,9 +1,9 @@
 //! An account's template: a model, and the threshold that was found for it. This is the seam of the models: the rest of the
 //! plugin only trains a [`Template`] and asks it for a [`Verdict`], so a stronger model can sit beside the classic one.
 
-use crate::classic::{Classic, FitError};
-use crate::features::Features;
-use crate::verdict::Verdict;
+use crate::classic::fit::{Classic, FitError};
+use crate::classic::features::Features;
+use crate::classic::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
 /// Every third vector is held out when the threshold is sought.
@@ -12,15 +12,15 @@ const HOLD_OUT: usize = 3;
 /// How to train.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Training {
-    /// See [`crate::Config::nu`].
+    /// See [`crate::classic::Config::nu`].
     pub nu: f64,
-    /// See [`crate::Config::gamma`].
+    /// See [`crate::classic::Config::gamma`].
     pub gamma: f64,
-    /// See [`crate::Config::svm_weight`].
+    /// See [`crate::classic::Config::svm_weight`].
     pub svm_weight: f64,
-    /// See [`crate::Config::distance_weight`].
+    /// See [`crate::classic::Config::distance_weight`].
     pub distance_weight: f64,
-    /// See [`crate::Config::threshold_quantile`].
+    /// See [`crate::classic::Config::threshold_quantile`].
     pub quantile: f64,
 }
 

@@ -1,9 +1,9 @@
 //! What the scorer remembers of one session: strikes, and batches in doubt that may turn out to be the owner's after all.
 
-use crate::config::Config;
+use crate::classic::config::Config;
 use crate::failure::{corrupt, failed};
-use crate::features::{Features, Group};
-use crate::verdict::Verdict;
+use crate::classic::features::{Features, Group};
+use crate::classic::verdict::Verdict;
 use gait_sdk::{Alarm, PluginError, State};
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ impl Session {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use crate::features::DIMENSIONS;
+    use crate::classic::features::DIMENSIONS;
 
     const TYPED: Features = Features([Some(90.0), Some(100.0), None, None, None, None, Some(5.0), None]);
     const CLICKED: Features = Features([None, None, None, Some(1.0), Some(90.0), None, None, None]);

@@ -1,6 +1,6 @@
 //! From eight lists of measurements to a vector of eight means.
 
-use crate::config::Config;
+use crate::classic::config::Config;
 use gait_sdk::{Batch, Pointer};
 use serde::{Deserialize, Serialize};
 

@@ -2,8 +2,8 @@
 //! and range checks, so a doctored blob is at worst a wrong template, and mostly an error.
 
 use crate::failure::{corrupt, failed};
-use crate::features::Features;
-use crate::template::Template;
+use crate::classic::features::Features;
+use crate::classic::template::Template;
 use gait_sdk::{ModelBlob, PluginError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -84,7 +84,7 @@ impl Memory {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
-    use crate::Config;
+    use crate::classic::Config;
 
     fn memory() -> Memory {
         let vectors: Vec<_> = (0..60)
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_doctored_model_with_a_right_checksum_is_refused() {
-        let classic = |memory: &mut Memory, change: fn(&mut crate::classic::Classic)| {
+        let classic = |memory: &mut Memory, change: fn(&mut crate::classic::fit::Classic)| {
             change(&mut memory.template.as_mut().unwrap().classic);
         };
         assert!(refusal(&doctored(|m| m.vectors = vec![m.vectors[0]; MAX_VECTORS + 1])).contains("too many"));

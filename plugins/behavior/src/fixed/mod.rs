@@ -1,0 +1,1 @@
+//! A text that is typed again and again, such as the identifier.

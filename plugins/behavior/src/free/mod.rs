@@ -1,0 +1,1 @@
+//! Whatever is typed in an app.

@@ -1,0 +1,1 @@
+//! How a pointer is moved.
