@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use gait_sdk::{
-    Answer, Authenticator, Batch, Context, Cost, Effect, Host, Labelled, Learned, Manifest, Memo, ModelBlob, Outcome,
+    Answer, Authenticator, Background, Batch, Context, Cost, Effect, Host, Labelled, Learned, Manifest, Memo, ModelBlob, Outcome,
     PluginError, PluginId, Prepared, Reply, Scored, Scorer, ScorerManifest, State,
 };
 use std::future::Future;
@@ -122,14 +122,23 @@ impl Scorer for Guarded<dyn Scorer> {
     fn manifest(&self) -> &ScorerManifest {
         self.inner.manifest()
     }
-    fn prepare(&self, model: &ModelBlob) -> Result<Prepared, PluginError> {
-        self.at_once(|| self.inner.prepare(model))
+    fn prepare(&self, model: &ModelBlob, background: Option<&Background>) -> Result<Prepared, PluginError> {
+        self.at_once(|| self.inner.prepare(model, background))
     }
     async fn score(&self, cx: &Context, model: Option<&Prepared>, state: State, batch: &Batch) -> Result<Scored, PluginError> {
         self.call(Cost::Light, self.inner.score(cx, model, state, batch)).await
     }
-    async fn learn(&self, cx: &Context, model: Option<&ModelBlob>, records: &[Labelled]) -> Result<Learned, PluginError> {
-        self.call(self.cost, self.inner.learn(cx, model, records)).await
+    async fn learn(
+        &self,
+        cx: &Context,
+        model: Option<&ModelBlob>,
+        background: Option<&Background>,
+        records: &[Labelled],
+    ) -> Result<Learned, PluginError> {
+        self.call(self.cost, self.inner.learn(cx, model, background, records)).await
+    }
+    async fn background(&self, models: &[ModelBlob]) -> Result<Option<Background>, PluginError> {
+        self.call(self.cost, self.inner.background(models)).await
     }
     fn describe(&self, model: &ModelBlob) -> Result<serde_json::Value, PluginError> {
         self.at_once(|| self.inner.describe(model))

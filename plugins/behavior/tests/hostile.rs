@@ -3,9 +3,10 @@
 
 mod common;
 
-use common::{Chance, Desk, Rhythm, context};
+use common::{Chance, Desk, Rhythm, classic, context};
 use futures_util::FutureExt;
-use gait_behavior::{Behavior, Config};
+use gait_behavior::Behavior;
+use gait_behavior::classic::Config;
 use gait_sdk::{
     Alarm, Batch, Channel, Evidence, Label, MAX_STATE_BYTES, Metrics, ModelBlob, PluginError, Pointer, Record, Scorer, State,
     Timestamp,
@@ -21,14 +22,14 @@ fn blob() -> &'static ModelBlob {
 }
 
 fn scorer() -> Behavior {
-    Behavior::new(Config::default()).unwrap()
+    classic(Config::default())
 }
 
 fn refused(blob: &ModelBlob) -> bool {
-    matches!(scorer().prepare(blob), Err(PluginError::Corrupt { .. }))
+    matches!(scorer().prepare(blob, None), Err(PluginError::Corrupt { .. }))
         && matches!(scorer().describe(blob), Err(PluginError::Corrupt { .. }))
         && matches!(
-            scorer().learn(&context(), Some(blob), &[]).now_or_never(),
+            scorer().learn(&context(), Some(blob), None, &[]).now_or_never(),
             Some(Err(PluginError::Corrupt { .. }))
         )
 }
@@ -82,6 +83,9 @@ fn any_batch() -> impl Strategy<Value = Batch> {
             keypress_rate: lists.6,
             cursor_variation: lists.7,
         },
+        digraph_ms: Vec::new(),
+        keys: Vec::new(),
+        path: Vec::new(),
     })
 }
 
@@ -101,7 +105,7 @@ proptest! {
         let torn = ModelBlob { bytes: bytes.clone(), ..blob().clone() };
         prop_assert!(torn == *blob() || refused(&torn));
         // With a right one, it is in range or refused; in range, it is harmless.
-        if let Ok(prepared) = scorer().prepare(&sealed(bytes)) {
+        if let Ok(prepared) = scorer().prepare(&sealed(bytes), None) {
             let scored = scorer().score(&context(), Some(&prepared), State::default(), &batch).now_or_never().unwrap().unwrap();
             prop_assert!(scored.assessment.fitness.is_none_or(|fitness| (0.0..=1.0).contains(&fitness)));
         }
@@ -115,7 +119,7 @@ proptest! {
     #[test]
     fn any_session_stays_within_its_bounds(batches in prop::collection::vec(any_batch(), 1..12)) {
         let scorer = scorer();
-        let prepared = scorer.prepare(blob()).unwrap();
+        let prepared = scorer.prepare(blob(), None).unwrap();
         let mut state = State::default();
         for batch in &batches {
             let before = state.clone();
@@ -139,7 +143,7 @@ proptest! {
     #[test]
     fn any_state_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 1..200)) {
         let batch = Rhythm::named("alice").batch(&mut Chance(4), 1);
-        let prepared = scorer().prepare(blob()).unwrap();
+        let prepared = scorer().prepare(blob(), None).unwrap();
         let scored = scorer().score(&context(), Some(&prepared), State(bytes), &batch).now_or_never().unwrap();
         let refused = matches!(scored, Err(PluginError::Corrupt { .. }));
         prop_assert!(refused);

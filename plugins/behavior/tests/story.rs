@@ -4,7 +4,8 @@
 mod common;
 
 use common::{Chance, Desk, Rhythm, batch, pointing_of, typing_of};
-use gait_behavior::{Config, reason};
+use gait_behavior::classic::Config;
+use gait_behavior::reason;
 use gait_sdk::{Alarm, Evidence, Label, Metrics, Pointer, Record, Scored, Scorer, State, Timestamp};
 
 const SEEDS: std::ops::Range<u64> = 1..21;

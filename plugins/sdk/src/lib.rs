@@ -28,7 +28,6 @@ pub use id::{AccountHandle, CredentialId, PluginId, RecordId, Timestamp};
 pub use reply::{Amr, Approval, Effect, Mail, Reason, Reply, Save, Step};
 pub use scorer::{
     Alarm, Assessment, Background, Batch, Channel, Evidence, KeyTiming, Label, Labelled, Learned, MAX_STATE_BYTES, Metrics,
-    ModelBlob, Motion, Point, Pointer,
-    Prepared, ReasonCode, Record, Scored, Scorer, ScorerManifest, State,
+    ModelBlob, Motion, Point, Pointer, Prepared, ReasonCode, Record, Scored, Scorer, ScorerManifest, State,
 };
 pub use text::Text;

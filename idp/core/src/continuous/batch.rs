@@ -75,6 +75,9 @@ pub(crate) fn parse(body: &[u8]) -> Result<Option<Batch>, WatchError> {
         clock_ms: wire.clock_ms,
         pointer: wire.pointer,
         metrics: wire.metrics,
+        digraph_ms: Vec::new(),
+        keys: Vec::new(),
+        path: Vec::new(),
     }))
 }
 

@@ -97,7 +97,7 @@ impl Idp {
             return Ok(false);
         }
         let cx = self.scorer_context(plugin, &account, &Place::default(), None);
-        let learned = scorer.learn(&cx, model.as_ref(), &records).await;
+        let learned = scorer.learn(&cx, model.as_ref(), None, &records).await;
         let learned = learned.map_err(|error| Error::Inconsistent(error.to_string()))?;
         let replaces = stored.map(|stored| stored.trained_at_ms);
         self.put_learned(plugin, id, replaces, learned, &records).await
@@ -219,7 +219,7 @@ impl Idp {
             return Ok(Some(ReadyModel { parsed, enrolled }));
         }
         let parsed = self.open_model(&stored).map_err(|error| error.to_string());
-        let parsed = parsed.and_then(|blob| scorer.prepare(&blob).map_err(|error| error.to_string()));
+        let parsed = parsed.and_then(|blob| scorer.prepare(&blob, None).map_err(|error| error.to_string()));
         match parsed {
             Ok(parsed) => {
                 self.models.put(account, stored.trained_at_ms, parsed.clone());

@@ -100,8 +100,8 @@ mod tests {
     use crate::token::secret::Hash;
     use async_trait::async_trait;
     use gait_sdk::{
-        Alarm, Assessment, Evidence, IpEvidence, Label, Labelled, Learned, Metrics, ModelBlob, PluginError, PluginId, Pointer,
-        Prepared, Purpose, Record, Scored, Scorer, ScorerManifest, Text,
+        Alarm, Assessment, Background, Evidence, IpEvidence, Label, Labelled, Learned, Metrics, ModelBlob, PluginError, PluginId,
+        Pointer, Prepared, Purpose, Record, Scored, Scorer, ScorerManifest, Text,
     };
     use std::sync::{Arc, Mutex};
 
@@ -116,7 +116,7 @@ mod tests {
         fn manifest(&self) -> &ScorerManifest {
             &self.manifest
         }
-        fn prepare(&self, _: &ModelBlob) -> Result<Prepared, PluginError> {
+        fn prepare(&self, _: &ModelBlob, _: Option<&Background>) -> Result<Prepared, PluginError> {
             Ok(Arc::new(()))
         }
         async fn score(&self, cx: &Context, _: Option<&Prepared>, state: State, _: &Batch) -> Result<Scored, PluginError> {
@@ -136,7 +136,16 @@ mod tests {
                 }),
             })
         }
-        async fn learn(&self, _: &Context, _: Option<&ModelBlob>, _: &[Labelled]) -> Result<Learned, PluginError> {
+        async fn background(&self, _: &[ModelBlob]) -> Result<Option<Background>, PluginError> {
+            Ok(None)
+        }
+        async fn learn(
+            &self,
+            _: &Context,
+            _: Option<&ModelBlob>,
+            _: Option<&Background>,
+            _: &[Labelled],
+        ) -> Result<Learned, PluginError> {
             Ok(Learned {
                 model: None,
                 settled: vec![],
@@ -261,6 +270,9 @@ mod tests {
             clock_ms: 1.0,
             pointer: Pointer::None,
             metrics: Metrics::default(),
+            digraph_ms: Vec::new(),
+            keys: Vec::new(),
+            path: Vec::new(),
         }
     }
 

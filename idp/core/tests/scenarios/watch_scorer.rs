@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use gait_sdk::{
-    Alarm, Assessment, Batch, Context, Evidence, Label, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared,
-    ReasonCode, Record, RecordId, Scored, Scorer, ScorerManifest, State, Text,
+    Alarm, Assessment, Background, Batch, Context, Evidence, Label, Labelled, Learned, ModelBlob, PluginError, PluginId,
+    Prepared, ReasonCode, Record, RecordId, Scored, Scorer, ScorerManifest, State, Text,
 };
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -68,7 +68,7 @@ impl Scorer for Conductor {
     fn manifest(&self) -> &ScorerManifest {
         &self.manifest
     }
-    fn prepare(&self, model: &ModelBlob) -> Result<Prepared, PluginError> {
+    fn prepare(&self, model: &ModelBlob, _: Option<&Background>) -> Result<Prepared, PluginError> {
         self.script.lock().unwrap().prepared += 1;
         Ok(Arc::new(model.samples))
     }
@@ -107,7 +107,16 @@ impl Scorer for Conductor {
             }),
         })
     }
-    async fn learn(&self, _: &Context, model: Option<&ModelBlob>, records: &[Labelled]) -> Result<Learned, PluginError> {
+    async fn background(&self, _: &[ModelBlob]) -> Result<Option<Background>, PluginError> {
+        Ok(None)
+    }
+    async fn learn(
+        &self,
+        _: &Context,
+        model: Option<&ModelBlob>,
+        _: Option<&Background>,
+        records: &[Labelled],
+    ) -> Result<Learned, PluginError> {
         let mut script = self.script.lock().unwrap();
         script.learned.push(records.to_vec());
         if script.fails {

@@ -41,6 +41,9 @@ pub async fn enrol_alice(idp: &Idp) -> anyhow::Result<()> {
             clock_ms: 0.1,
             pointer: Pointer::Mouse,
             metrics,
+            digraph_ms: Vec::new(),
+            keys: Vec::new(),
+            path: Vec::new(),
         });
     }
     idp.enrol_from(&alice, &batches).await?;

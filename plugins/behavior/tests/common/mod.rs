@@ -2,7 +2,8 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use futures_util::FutureExt;
-use gait_behavior::{Behavior, Config};
+use gait_behavior::classic::Config;
+use gait_behavior::{Behavior, Model};
 use gait_sdk::{
     AccountHandle, Batch, Channel, Context, Label, Labelled, Learned, Metrics, ModelBlob, Pointer, Prepared, Purpose, Record,
     RecordId, Scored, Scorer, State, Subject, SubjectView, Timestamp, Visitor,
@@ -71,6 +72,9 @@ pub fn batch(seq: u64, metrics: Metrics) -> Batch {
         clock_ms: 0.1,
         pointer: Pointer::Mouse,
         metrics,
+        digraph_ms: Vec::new(),
+        keys: Vec::new(),
+        path: Vec::new(),
     }
 }
 
@@ -160,7 +164,7 @@ pub struct Desk {
 impl Desk {
     pub fn new(config: Config) -> Self {
         Self {
-            scorer: Behavior::new(config).unwrap(),
+            scorer: classic(config),
             model: None,
             prepared: None,
             state: State::default(),
@@ -208,12 +212,12 @@ impl Desk {
     pub fn learn_labelled(&mut self, records: &[Labelled]) -> Learned {
         let learned = self
             .scorer
-            .learn(&context(), self.model.as_ref(), records)
+            .learn(&context(), self.model.as_ref(), None, records)
             .now_or_never()
             .unwrap()
             .unwrap();
         if let Some(model) = &learned.model {
-            self.prepared = Some(self.scorer.prepare(model).unwrap());
+            self.prepared = Some(self.scorer.prepare(model, None).unwrap());
             self.model = Some(model.clone());
         }
         learned
@@ -222,4 +226,13 @@ impl Desk {
     pub fn samples(&self) -> u32 {
         self.model.as_ref().map_or(0, |model| model.samples)
     }
+}
+
+/// The scorer with the classic model.
+pub fn classic(config: Config) -> Behavior {
+    let config = gait_behavior::Config {
+        model: Model::Classic,
+        classic: config,
+    };
+    Behavior::new(config).unwrap()
 }

@@ -14,8 +14,8 @@ use gait_core::store::{AccountStore, BehaviourStore, ClientStore, OperationStore
 use gait_core::testing::{MemoryStore, TestPorts, ports};
 use gait_core::{Idp, Setup};
 use gait_sdk::{
-    Alarm, Assessment, Batch, Context, Credential, CredentialId, Evidence, Labelled, Learned, ModelBlob, PluginError, PluginId,
-    Prepared, Scored, Scorer, ScorerManifest, State, Text,
+    Alarm, Assessment, Background, Batch, Context, Credential, CredentialId, Evidence, Labelled, Learned, ModelBlob, PluginError,
+    PluginId, Prepared, Scored, Scorer, ScorerManifest, State, Text,
 };
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Scorer for Rhythm {
     fn manifest(&self) -> &ScorerManifest {
         &self.0
     }
-    fn prepare(&self, _: &ModelBlob) -> Result<Prepared, PluginError> {
+    fn prepare(&self, _: &ModelBlob, _: Option<&Background>) -> Result<Prepared, PluginError> {
         Ok(Arc::new(()))
     }
     async fn score(&self, _: &Context, _: Option<&Prepared>, state: State, batch: &Batch) -> Result<Scored, PluginError> {
@@ -53,7 +53,16 @@ impl Scorer for Rhythm {
             record: None,
         })
     }
-    async fn learn(&self, _: &Context, _: Option<&ModelBlob>, _: &[Labelled]) -> Result<Learned, PluginError> {
+    async fn background(&self, _: &[ModelBlob]) -> Result<Option<Background>, PluginError> {
+        Ok(None)
+    }
+    async fn learn(
+        &self,
+        _: &Context,
+        _: Option<&ModelBlob>,
+        _: Option<&Background>,
+        _: &[Labelled],
+    ) -> Result<Learned, PluginError> {
         let (model, settled) = (None, Vec::new());
         Ok(Learned { model, settled })
     }

@@ -76,6 +76,9 @@ async fn enrol_alice(provider: &Provider) {
         clock_ms: 0.1,
         pointer: Pointer::Mouse,
         metrics: serde_json::from_value(own.metrics(&mut normal)).unwrap(),
+        digraph_ms: Vec::new(),
+        keys: Vec::new(),
+        path: Vec::new(),
     });
     provider.idp.enrol_from(&alice, &batches.collect::<Vec<_>>()).await.unwrap();
     provider.idp.store().set_mode(alice.id, Mode::Auth, &[]).await.unwrap();

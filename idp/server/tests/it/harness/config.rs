@@ -69,6 +69,9 @@ resend_wait_s = 5
 ask_after = 2
 
 [plugins.behavior]
+model = "classic"
+
+[plugins.behavior.classic]
 min_samples = 60
 
 [[client]]
