@@ -1,6 +1,6 @@
 //! What an operator may set.
 
-use crate::classic;
+use crate::{classic, default};
 use gait_sdk::PluginError;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub enum Model {
 pub struct Config {
     /// Which model judges.
     pub model: Model,
+    /// Settings of the default model.
+    pub default: default::Settings,
     /// Settings of the classic model.
     pub classic: classic::Config,
 }
@@ -31,6 +33,7 @@ impl Config {
     /// # Errors
     /// [`PluginError::Config`] that names the key, what it may be and what it is.
     pub fn validate(&self) -> Result<(), PluginError> {
+        self.default.validate()?;
         self.classic.validate()
     }
 }

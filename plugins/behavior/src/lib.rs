@@ -7,25 +7,33 @@
 
 pub mod classic;
 mod config;
+pub mod default;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;
 mod failure;
 pub mod fixed;
 pub mod free;
 pub mod pointer;
+mod range;
 pub mod reason;
 
 pub use config::{Config, Model};
 
 use async_trait::async_trait;
 use gait_sdk::{
-    Background, Batch, Context, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, Scored, Scorer, ScorerManifest,
-    State, Text,
+    Background, Batch, Context, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, Scored, Scorer, ScorerManifest, State,
+    Text,
 };
+
+/// The model that judges.
+enum Engine {
+    Default(Box<default::Scorer>),
+    Classic(classic::Scorer),
+}
 
 /// The scorer.
 pub struct Behavior {
-    classic: classic::Scorer,
+    engine: Engine,
     manifest: ScorerManifest,
 }
 
@@ -36,15 +44,22 @@ impl Behavior {
     /// [`PluginError::Config`] for a value out of its range; see [`Config::validate`].
     pub fn new(config: Config) -> Result<Self, PluginError> {
         config.validate()?;
+        let (enrol_samples, engine) = match config.model {
+            Model::Default => (
+                config.default.enrol_events,
+                Engine::Default(Box::new(default::Scorer::new(config.default))),
+            ),
+            Model::Classic => (
+                u32::try_from(config.classic.min_samples).unwrap_or(u32::MAX),
+                Engine::Classic(classic::Scorer::new(config.classic)),
+            ),
+        };
         let manifest = ScorerManifest {
             id: PluginId::from(failure::ID),
             label: Text::new("behavior-label", "Typing and pointing rhythm"),
-            enrol_samples: u32::try_from(config.classic.min_samples).unwrap_or(u32::MAX),
+            enrol_samples,
         };
-        Ok(Self {
-            classic: classic::Scorer::new(config.classic),
-            manifest,
-        })
+        Ok(Self { engine, manifest })
     }
 }
 
@@ -54,29 +69,46 @@ impl Scorer for Behavior {
         &self.manifest
     }
 
-    fn prepare(&self, model: &ModelBlob, _: Option<&Background>) -> Result<Prepared, PluginError> {
-        classic::Scorer::prepare(model)
+    fn prepare(&self, model: &ModelBlob, background: Option<&Background>) -> Result<Prepared, PluginError> {
+        match &self.engine {
+            Engine::Default(engine) => engine.prepare(model, background),
+            Engine::Classic(_) => classic::Scorer::prepare(model),
+        }
     }
 
     async fn score(&self, cx: &Context, model: Option<&Prepared>, state: State, batch: &Batch) -> Result<Scored, PluginError> {
-        self.classic.score(cx, model, state, batch)
+        match &self.engine {
+            Engine::Default(engine) => engine.score(cx, model, state, batch),
+            Engine::Classic(engine) => engine.score(cx, model, state, batch),
+        }
     }
 
+    // A model that the other engine left behind is no beginning: the account is learned anew.
     async fn learn(
         &self,
-        _: &Context,
+        cx: &Context,
         model: Option<&ModelBlob>,
-        _: Option<&Background>,
+        background: Option<&Background>,
         records: &[Labelled],
     ) -> Result<Learned, PluginError> {
-        self.classic.learn(model, records)
+        match &self.engine {
+            Engine::Default(engine) => engine.learn(cx, model.filter(|model| default::wrote(model)), background, records),
+            Engine::Classic(engine) => engine.learn(model.filter(|model| !default::wrote(model)), records),
+        }
     }
 
-    async fn background(&self, _: &[ModelBlob]) -> Result<Option<Background>, PluginError> {
-        Ok(None)
+    async fn background(&self, models: &[ModelBlob]) -> Result<Option<Background>, PluginError> {
+        match &self.engine {
+            Engine::Default(_) => default::Scorer::background(models),
+            Engine::Classic(_) => Ok(None),
+        }
     }
 
     fn describe(&self, model: &ModelBlob) -> Result<serde_json::Value, PluginError> {
-        classic::Scorer::describe(model)
+        if default::wrote(model) {
+            default::Scorer::describe(model)
+        } else {
+            classic::Scorer::describe(model)
+        }
     }
 }

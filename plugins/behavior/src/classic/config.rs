@@ -4,9 +4,9 @@ use crate::classic::blob::MAX_VECTORS;
 use crate::classic::features::DIMENSIONS;
 use crate::classic::template::Training;
 use crate::failure;
+use crate::range::within;
 use gait_sdk::PluginError;
 use serde::{Deserialize, Serialize};
-use std::fmt::Debug;
 
 /// Settings of the scorer. Every field has a default that was tuned on synthetic rhythms; a model keeps the settings it was
 /// trained with, so a change of `nu`, `gamma`, the weights or the quantile shows at the account's next retraining.
@@ -98,14 +98,6 @@ impl Config {
             quantile: self.threshold_quantile,
         }
     }
-}
-
-/// Refuses NaN too, which is in no range.
-fn within<T: PartialOrd + Debug>(key: &str, value: T, low: T, high: T) -> Result<(), PluginError> {
-    if value >= low && value <= high {
-        return Ok(());
-    }
-    Err(failure::config(format!("{key} must be {low:?} to {high:?}, not {value:?}")))
 }
 
 #[cfg(test)]

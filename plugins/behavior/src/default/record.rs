@@ -1,0 +1,108 @@
+//! What is kept of a batch until it is learned from, and what of it may enter a template.
+
+use super::memory::Memory;
+use super::reading::Reading;
+use super::replay::Sketches;
+use crate::failure::failed;
+use crate::fixed;
+use crate::free::Timing;
+use crate::pointer::Features;
+use gait_sdk::{Label, Labelled, PluginError, Record, Timestamp};
+use serde::{Deserialize, Serialize};
+
+const VERSION: u32 = 2;
+
+/// How often a timing counts that was proven by a step-up: it looked strange, so the template lacks it.
+const STEPPED_UP_WEIGHT: u16 = 2;
+
+/// What lay well inside the account's own range when it was judged, and so may be learned without a proof.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Inside {
+    pub(crate) text: bool,
+    pub(crate) typing: bool,
+    pub(crate) pointing: bool,
+}
+
+/// The payload of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sample {
+    v: u32,
+    touch: bool,
+    text: Option<fixed::Sample>,
+    typing: Vec<Timing>,
+    pointing: Vec<Features>,
+    sketches: Sketches,
+    inside: Inside,
+}
+
+impl Sample {
+    /// What is to be kept of a batch.
+    ///
+    /// # Errors
+    /// [`PluginError::Failed`] if it can't be written.
+    pub(crate) fn record(reading: Reading, inside: Inside, at: Timestamp) -> Result<Record, PluginError> {
+        let sample = Self {
+            v: VERSION,
+            touch: reading.touch,
+            text: reading.text,
+            typing: reading.typing,
+            pointing: reading.pointing,
+            sketches: reading.sketches,
+            inside,
+        };
+        let payload = serde_json::to_value(sample).map_err(|error| failed(format!("a sample can't be written: {error}")))?;
+        Ok(Record { id: None, at, payload })
+    }
+
+    /// Reads a record; `None` if its payload is not one of ours. A single record that can't be read must not keep the account's
+    /// whole training from going on.
+    fn of(record: &Record) -> Option<Self> {
+        Self::deserialize(&record.payload).ok().filter(|sample| sample.v == VERSION)
+    }
+}
+
+/// Takes into a memory what may enter it, oldest first; true if anything did. A record without an id could not be settled, and
+/// would be learned again at every run.
+pub(crate) fn learn(memory: &mut Memory, records: &[Labelled]) -> bool {
+    let mut usable: Vec<_> = records
+        .iter()
+        .filter(|labelled| labelled.record.id.is_some() && labelled.label != Label::Disputed)
+        .collect();
+    usable.sort_by_key(|labelled| labelled.record.at);
+    let mut learned = false;
+    for labelled in usable {
+        if let Some(sample) = Sample::of(&labelled.record) {
+            learned |= admit(memory, sample, labelled.label);
+        }
+    }
+    learned
+}
+
+/// Takes what a sample's label and its own likeness allow.
+fn admit(memory: &mut Memory, sample: Sample, label: Label) -> bool {
+    let proven = matches!(label, Label::Proven | Label::SteppedUp);
+    let weight = if label == Label::SteppedUp { STEPPED_UP_WEIGHT } else { 1 };
+    let class = memory.class_mut(sample.touch);
+    let mut events = 0;
+    if let Some(text) = sample.text.filter(|_| proven || sample.inside.text) {
+        class.text_to_learn(text.keys()).learn(&text, proven);
+        events += 1;
+    }
+    let allowed = !sample.typing.is_empty() && (proven || sample.inside.typing);
+    if allowed && class.typing_ledger.admit(sample.typing.len(), proven) {
+        class.typing.learn(&sample.typing, weight);
+        events += sample.typing.len().div_ceil(2);
+    }
+    let allowed = !sample.pointing.is_empty() && (proven || sample.inside.pointing);
+    if allowed && class.pointing_ledger.admit(sample.pointing.len(), proven) {
+        class.pointing.learn(&sample.pointing);
+        events += sample.pointing.len();
+    }
+    if events > 0 {
+        class.remember(sample.sketches);
+        memory.events = memory.events.saturating_add(u32::try_from(events).unwrap_or(u32::MAX));
+    }
+    events > 0
+}

@@ -1,0 +1,98 @@
+//! What is remembered of one session between two batches: how far the evidence has piled up, and what was seen.
+
+use super::replay::Sketches;
+use super::Settings;
+use crate::failure::{corrupt, failed};
+use crate::free;
+use gait_sdk::{Alarm, PluginError, State};
+use serde::{Deserialize, Serialize};
+
+/// Passages and strokes that a session remembers.
+const TIMINGS: usize = 40;
+const STROKES: usize = 96;
+
+/// The state of a session.
+///
+/// The sum is Page's test (E. S. Page, "Continuous inspection schemes", Biometrika 1954): each event's log-likelihood ratio,
+/// in units of its channel's threshold, is taken off, and the sum never falls below zero. From 1 on a step-up is asked for, from
+/// [`Settings::hard_alarm`] on the session should end. A passed step-up begins a new state, at zero.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Session {
+    /// The evidence of the address has been counted.
+    begun: bool,
+    /// 0 up to [`Settings::hard_alarm`].
+    sum: f32,
+    /// Whom the typing resembles.
+    pub(crate) crowd: free::Memory,
+    /// What was seen in this session.
+    pub(crate) seen: Sketches,
+}
+
+impl Session {
+    /// Reads a state.
+    ///
+    /// # Errors
+    /// [`PluginError::Corrupt`] for one that [`Session::write`] has not written.
+    pub(crate) fn read(state: &State, settings: &Settings) -> Result<Self, PluginError> {
+        if state.0.is_empty() {
+            return Ok(Self::default());
+        }
+        let session: Self = postcard::from_bytes(&state.0).map_err(|_| corrupt("the session's state is not in its format"))?;
+        let sane = (0.0..=settings.hard_alarm as f32).contains(&session.sum)
+            && session.seen.fits(TIMINGS, STROKES)
+            && session.crowd.fault().is_none();
+        if sane { Ok(session) } else { Err(corrupt("the session's state is out of range")) }
+    }
+
+    /// Writes it down.
+    ///
+    /// # Errors
+    /// [`PluginError::Failed`] if that is impossible.
+    pub(crate) fn write(&self) -> Result<State, PluginError> {
+        let bytes = postcard::to_allocvec(self).map_err(|error| failed(format!("the session can't be written: {error}")))?;
+        Ok(State(bytes))
+    }
+
+    /// Counts what the address says, once: a strange one brings the alarm nearer, a known one can't put it off. True if this is a
+    /// session from an address that is not trusted.
+    pub(crate) fn begin(&mut self, ip_score: Option<f64>, settings: &Settings) -> bool {
+        let trust = ip_score.filter(|score| score.is_finite()).unwrap_or(1.0).clamp(0.0, 1.0);
+        if !self.begun {
+            self.begun = true;
+            self.sum = (settings.strange_address * (1.0 - trust)) as f32;
+        }
+        trust < 0.5
+    }
+
+    /// Counts one event: its log-likelihood ratio in nats, and its channel's threshold in nats.
+    pub(crate) fn count(&mut self, llr: f64, threshold: f64, settings: &Settings) {
+        let sum = f64::from(self.sum) - llr / threshold;
+        self.sum = sum.clamp(0.0, settings.hard_alarm) as f32;
+    }
+
+    /// What was recognised as forged is a step-up at once, and the end if it goes on.
+    pub(crate) fn condemn(&mut self, settings: &Settings) {
+        self.sum = (self.sum + 1.0).min(settings.hard_alarm as f32);
+    }
+
+    /// Remembers what was seen.
+    pub(crate) fn remember(&mut self, sketches: Sketches) {
+        self.seen.add(sketches, TIMINGS, STROKES);
+    }
+
+    /// True if there is no reason for doubt: far below the alarm.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.sum < 0.5
+    }
+
+    /// The alarm that stands.
+    pub(crate) fn alarm(&self, settings: &Settings) -> Alarm {
+        if f64::from(self.sum) >= settings.hard_alarm {
+            Alarm::Hard
+        } else if self.sum >= 1.0 {
+            Alarm::Soft
+        } else {
+            Alarm::None
+        }
+    }
+}
