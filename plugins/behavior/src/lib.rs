@@ -13,13 +13,14 @@ mod failure;
 pub mod fixed;
 pub mod free;
 pub mod pointer;
+pub mod sequential;
 
 pub use config::{Config, Model};
 
 use async_trait::async_trait;
 use gait_sdk::{
-    Background, Batch, Context, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, Scored, Scorer, ScorerManifest, State,
-    Text,
+    Background, Batch, Context, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, Scored, Scorer, ScorerManifest,
+    State, Text,
 };
 
 /// The scorer.
