@@ -16,13 +16,14 @@ pub mod free;
 pub mod pointer;
 mod range;
 pub mod reason;
+pub mod sequential;
 
 pub use config::{Config, Model};
 
 use async_trait::async_trait;
 use gait_sdk::{
-    Background, Batch, Context, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, Scored, Scorer, ScorerManifest, State,
-    Text,
+    Background, Batch, Context, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, Scored, Scorer, ScorerManifest,
+    State, Text,
 };
 
 /// The model that judges.
