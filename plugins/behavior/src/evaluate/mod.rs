@@ -4,6 +4,7 @@ mod balabit;
 mod cmu;
 mod figures;
 mod ikdd;
+mod mouse;
 mod report;
 mod sapimouse;
 mod table;
