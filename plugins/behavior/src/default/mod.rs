@@ -190,13 +190,21 @@ impl Scorer {
         seen.extend(class.map(|class| &class.seen));
         verdict.forgery = reading.forgery(batch, &seen);
         if verdict.forgery.is_some() {
+            // A recording of the owner speaks for the owner: it is not asked.
             session.condemn(&self.settings);
+            return verdict;
         }
         // Two channels may each be wrong, so each gets half of the false alarms.
         let hours = 2.0 * self.settings.hours_per_false_step_up;
-        let table = watch.and_then(|watch| if reading.touch { watch.touch.as_ref() } else { watch.desk.as_ref() });
+        let table = watch.and_then(|watch| {
+            if reading.touch {
+                watch.touch.as_ref()
+            } else {
+                watch.desk.as_ref()
+            }
+        });
         if let Some(table) = table.filter(|_| !reading.typing.is_empty()) {
-            let threshold = free::threshold(hours);
+            let threshold = free::threshold(self.settings.key_identity && !batch.keys.is_empty(), hours);
             verdict.typing = Some(reading.typing.iter().fold(0.0, |sum, timing| {
                 let llr = table.llr(&mut session.crowd, timing);
                 session.count(llr, threshold, &self.settings);
@@ -266,9 +274,9 @@ impl Scorer {
         let class = |touch: bool| {
             let class = memory.class(touch);
             json!({
-                "typing": class.typing.describe(),
+                "typing_timings": class.typing.timings().round(),
                 "pointer_actions": class.pointing.len(),
-                "texts": class.texts.iter().map(fixed::Template::describe).collect::<Vec<_>>(),
+                "texts": class.texts.iter().filter(|text| text.judges()).count(),
             })
         };
         Ok(json!({ "events": memory.events, "keyboard_and_mouse": class(false), "touch": class(true) }))
@@ -285,7 +293,10 @@ impl Verdict {
     fn summary(&self) -> (Evidence, Vec<&'static str>) {
         let heard = [
             (self.typing, [reason::TYPING_STRONGLY, reason::TYPING, reason::TYPING_FITS]),
-            (self.pointing, [reason::POINTING_STRONGLY, reason::POINTING, reason::POINTING_FITS]),
+            (
+                self.pointing,
+                [reason::POINTING_STRONGLY, reason::POINTING, reason::POINTING_FITS],
+            ),
         ];
         let mut said: Vec<_> = heard.into_iter().filter_map(|(llr, codes)| Some((llr?, codes))).collect();
         said.sort_by(|a, b| a.0.total_cmp(&b.0));

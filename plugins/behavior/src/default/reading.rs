@@ -36,7 +36,11 @@ impl Reading {
         Self {
             touch: batch.pointer == Pointer::Touch,
             text: text.flatten(),
-            typing: if in_app && audible { timings(batch, settings) } else { Vec::new() },
+            typing: if in_app && audible {
+                timings(batch, settings)
+            } else {
+                Vec::new()
+            },
             pointing: actions.iter().take(MOST).map(Action::features).collect(),
             sketches: Sketches::of(batch, &actions),
             actions,

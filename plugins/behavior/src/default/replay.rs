@@ -88,7 +88,8 @@ fn passages(batch: &Batch) -> impl Iterator<Item = [u16; LENGTH]> {
     } else {
         &batch.metrics.hold_ms
     };
-    list.windows(LENGTH).map(|window| std::array::from_fn(|i| window[i].clamp(0.0, 60_000.0).round() as u16))
+    list.windows(LENGTH)
+        .map(|window| std::array::from_fn(|i| window[i].clamp(0.0, 60_000.0).round() as u16))
 }
 
 fn alike(known: &[u16; LENGTH], passage: &[u16; LENGTH]) -> bool {
@@ -112,5 +113,7 @@ fn trace(action: &Action) -> Option<u32> {
         .into_iter()
         .flat_map(|(dx, dy)| [dx.round() as i16, dy.round() as i16])
         .flat_map(i16::to_le_bytes);
-    Some(bytes.fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)))
+    Some(bytes.fold(0x811c_9dc5, |hash: u32, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    }))
 }

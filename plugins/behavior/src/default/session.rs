@@ -1,7 +1,7 @@
 //! What is remembered of one session between two batches: how far the evidence has piled up, and what was seen.
 
-use super::replay::Sketches;
 use super::Settings;
+use super::replay::Sketches;
 use crate::failure::{corrupt, failed};
 use crate::free;
 use gait_sdk::{Alarm, PluginError, State};
@@ -41,7 +41,11 @@ impl Session {
         let sane = (0.0..=settings.hard_alarm as f32).contains(&session.sum)
             && session.seen.fits(TIMINGS, STROKES)
             && session.crowd.fault().is_none();
-        if sane { Ok(session) } else { Err(corrupt("the session's state is out of range")) }
+        if sane {
+            Ok(session)
+        } else {
+            Err(corrupt("the session's state is out of range"))
+        }
     }
 
     /// Writes it down.

@@ -5,11 +5,13 @@ use futures_util::FutureExt;
 use gait_behavior::classic::Config;
 use gait_behavior::{Behavior, Model};
 use gait_sdk::{
-    AccountHandle, Batch, Channel, Context, Label, Labelled, Learned, Metrics, ModelBlob, Pointer, Prepared, Purpose, Record,
-    RecordId, Scored, Scorer, State, Subject, SubjectView, Timestamp, Visitor,
+    AccountHandle, Background, Batch, Channel, Context, Label, Labelled, Learned, Metrics, ModelBlob, Pointer, Prepared, Purpose,
+    Record, RecordId, Scored, Scorer, State, Subject, SubjectView, Timestamp, Visitor,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+pub mod people;
 
 /// The rhythms that the dev mode plays.
 const RHYTHMS: &str = include_str!("../../../../examples/relying-party/rhythms.json");
@@ -119,7 +121,7 @@ impl Chance {
     }
 
     /// Above 0, at most 1.
-    fn uniform(&mut self) -> f64 {
+    pub fn uniform(&mut self) -> f64 {
         ((self.next() >> 11) + 1) as f64 / (1u64 << 53) as f64
     }
 
@@ -155,6 +157,8 @@ pub fn context() -> Context {
 /// The scorer with one account's model and one session's state, as a host would keep them.
 pub struct Desk {
     pub scorer: Behavior,
+    pub context: Context,
+    pub background: Option<Background>,
     pub model: Option<ModelBlob>,
     prepared: Option<Prepared>,
     pub state: State,
@@ -163,8 +167,14 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(config: Config) -> Self {
+        Self::with(classic(config))
+    }
+
+    pub fn with(scorer: Behavior) -> Self {
         Self {
-            scorer: classic(config),
+            scorer,
+            context: context(),
+            background: None,
             model: None,
             prepared: None,
             state: State::default(),
@@ -187,7 +197,7 @@ impl Desk {
         let state = self.state.clone();
         let scored = self
             .scorer
-            .score(&context(), self.prepared.as_ref(), state, batch)
+            .score(&self.context, self.prepared.as_ref(), state, batch)
             .now_or_never()
             .unwrap()
             .unwrap();
@@ -212,12 +222,12 @@ impl Desk {
     pub fn learn_labelled(&mut self, records: &[Labelled]) -> Learned {
         let learned = self
             .scorer
-            .learn(&context(), self.model.as_ref(), None, records)
+            .learn(&self.context, self.model.as_ref(), self.background.as_ref(), records)
             .now_or_never()
             .unwrap()
             .unwrap();
         if let Some(model) = &learned.model {
-            self.prepared = Some(self.scorer.prepare(model, None).unwrap());
+            self.prepared = Some(self.scorer.prepare(model, self.background.as_ref()).unwrap());
             self.model = Some(model.clone());
         }
         learned
@@ -233,6 +243,7 @@ pub fn classic(config: Config) -> Behavior {
     let config = gait_behavior::Config {
         model: Model::Classic,
         classic: config,
+        ..gait_behavior::Config::default()
     };
     Behavior::new(config).unwrap()
 }
