@@ -93,7 +93,7 @@ impl Scorer for Behavior {
         records: &[Labelled],
     ) -> Result<Learned, PluginError> {
         match &self.engine {
-            Engine::Default(engine) => engine.learn(cx, model.filter(|model| default::wrote(model)), background, records),
+            Engine::Default(engine) => engine.learn(cx, model.filter(|model| !classic::wrote(model)), background, records),
             Engine::Classic(engine) => engine.learn(model.filter(|model| !default::wrote(model)), records),
         }
     }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::anything::any_batch;
 use common::{Chance, Desk, Rhythm, classic, context};
 use futures_util::FutureExt;
 use gait_behavior::Behavior;
@@ -40,53 +41,6 @@ fn sealed(bytes: Vec<u8>) -> ModelBlob {
         bytes,
         ..blob().clone()
     }
-}
-
-/// Ordinary and extraordinary measurements.
-fn value() -> impl Strategy<Value = f64> {
-    prop_oneof![
-        0.0..2000.0,
-        -10.0..10.0,
-        any::<f64>(),
-        Just(f64::NAN),
-        Just(f64::INFINITY),
-        Just(f64::MAX),
-        Just(0.0)
-    ]
-}
-
-fn list() -> impl Strategy<Value = Vec<f64>> {
-    prop_oneof![
-        4 => prop::collection::vec(value(), 0..30),
-        1 => (value(), 4000usize..20_000).prop_map(|(value, n)| vec![value; n]),
-    ]
-}
-
-fn any_batch() -> impl Strategy<Value = Batch> {
-    let pointer = prop_oneof![1 => Just(Pointer::None), 4 => Just(Pointer::Mouse), 1 => Just(Pointer::Touch)];
-    let channel = prop_oneof![Just(Channel::SignIn), Just(Channel::Session)];
-    let clock = prop_oneof![Just(0.1), value()];
-    let lists = (list(), list(), list(), list(), list(), list(), list(), list());
-    (any::<u64>(), channel, value(), clock, pointer, lists).prop_map(|(seq, channel, span_ms, clock_ms, pointer, lists)| Batch {
-        seq,
-        channel,
-        span_ms,
-        clock_ms,
-        pointer,
-        metrics: Metrics {
-            hold_ms: lists.0,
-            flight_ms: lists.1,
-            mouse_velocity: lists.2,
-            click_frequency: lists.3,
-            dwell_ms: lists.4,
-            scroll_distance: lists.5,
-            keypress_rate: lists.6,
-            cursor_variation: lists.7,
-        },
-        digraph_ms: Vec::new(),
-        keys: Vec::new(),
-        path: Vec::new(),
-    })
 }
 
 proptest! {

@@ -179,6 +179,11 @@ impl Scorer {
     }
 }
 
+/// True for a model of this format.
+pub(crate) fn wrote(model: &ModelBlob) -> bool {
+    model.version == blob::VERSION
+}
+
 fn watch(prepared: &Prepared) -> Result<&Watch, PluginError> {
     prepared
         .downcast_ref::<Watch>()

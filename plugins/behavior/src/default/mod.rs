@@ -154,14 +154,18 @@ impl Scorer {
         let address = session.begin(cx.ip_evidence.map(|evidence| evidence.score), &self.settings);
         let verdict = self.judge(&mut session, watch, batch, &reading);
         session.remember(reading.sketches.clone());
-        let alarm = session.alarm(&self.settings);
+        let (evidence, mut reasons) = verdict.summary();
+        // An alarm that stands is not repeated by a batch that says nothing.
+        let alarm = match evidence {
+            Evidence::Llr(_) => session.alarm(&self.settings),
+            Evidence::Insufficient => Alarm::None,
+        };
         let calm = verdict.forgery.is_none() && session.is_calm();
         let inside = Inside {
             text: false,
             typing: calm && verdict.typing.is_some_and(|llr| llr >= 0.0),
             pointing: calm && verdict.pointing.is_some_and(|llr| llr >= 0.0),
         };
-        let (evidence, mut reasons) = verdict.summary();
         if address && alarm != Alarm::None {
             reasons.push(reason::ADDRESS);
         }

@@ -11,6 +11,7 @@ use gait_sdk::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+pub mod anything;
 pub mod people;
 
 /// The rhythms that the dev mode plays.
