@@ -258,13 +258,16 @@ impl Scorer {
             Some(model) => Memory::open(model)?,
             None => Memory::new(tag(cx)),
         };
-        if !record::learn(&mut memory, records) {
+        let entered = record::learn(&mut memory, records);
+        if !entered.any {
             return Ok(Learned { model: None, settled });
         }
         let people = self.people(background)?;
-        for touch in [false, true] {
-            let class = memory.class_mut(touch);
-            class.pointing_model = pointer::Model::train(&class.pointing, &people.class(touch).pointing);
+        for (touch, moved) in [(false, entered.desk_pointing), (true, entered.touch_pointing)] {
+            if moved {
+                let class = memory.class_mut(touch);
+                class.pointing_model = pointer::Model::train(&class.pointing, &people.class(touch).pointing);
+            }
         }
         Ok(Learned {
             model: Some(memory.seal()?),

@@ -63,25 +63,36 @@ impl Sample {
     }
 }
 
-/// Takes into a memory what may enter it, oldest first; true if anything did. A record without an id could not be settled, and
-/// would be learned again at every run.
-pub(crate) fn learn(memory: &mut Memory, records: &[Labelled]) -> bool {
+/// What has entered a memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entered {
+    /// Anything.
+    pub(crate) any: bool,
+    /// Actions of a mouse.
+    pub(crate) desk_pointing: bool,
+    /// Actions of a finger.
+    pub(crate) touch_pointing: bool,
+}
+
+/// Takes into a memory what may enter it, oldest first. A record without an id could not be settled, and would be learned again
+/// at every run.
+pub(crate) fn learn(memory: &mut Memory, records: &[Labelled]) -> Entered {
     let mut usable: Vec<_> = records
         .iter()
         .filter(|labelled| labelled.record.id.is_some() && labelled.label != Label::Disputed)
         .collect();
     usable.sort_by_key(|labelled| labelled.record.at);
-    let mut learned = false;
+    let mut entered = Entered::default();
     for labelled in usable {
         if let Some(sample) = Sample::of(&labelled.record) {
-            learned |= admit(memory, sample, labelled.label);
+            admit(memory, sample, labelled.label, &mut entered);
         }
     }
-    learned
+    entered
 }
 
 /// Takes what a sample's label and its own likeness allow.
-fn admit(memory: &mut Memory, sample: Sample, label: Label) -> bool {
+fn admit(memory: &mut Memory, sample: Sample, label: Label, entered: &mut Entered) {
     let proven = matches!(label, Label::Proven | Label::SteppedUp);
     let weight = if label == Label::SteppedUp { STEPPED_UP_WEIGHT } else { 1 };
     let class = memory.class_mut(sample.touch);
@@ -99,10 +110,16 @@ fn admit(memory: &mut Memory, sample: Sample, label: Label) -> bool {
     if allowed && class.pointing_ledger.admit(sample.pointing.len(), proven) {
         class.pointing.learn(&sample.pointing);
         events += sample.pointing.len();
+        let pointing = if sample.touch {
+            &mut entered.touch_pointing
+        } else {
+            &mut entered.desk_pointing
+        };
+        *pointing = true;
     }
     if events > 0 {
         class.remember(sample.sketches);
         memory.events = memory.events.saturating_add(u32::try_from(events).unwrap_or(u32::MAX));
+        entered.any = true;
     }
-    events > 0
 }
