@@ -11,13 +11,32 @@ const UNIT: u16 = 8;
 pub(crate) struct Counts(Vec<(u8, u16)>);
 
 impl Counts {
+    /// Counts of so many timings in each cell.
+    pub fn of(cells: impl Iterator<Item = f64>) -> Self {
+        let count = |timings: f64| (timings * f64::from(UNIT)).clamp(0.0, f64::from(u16::MAX)) as u16;
+        Self(
+            (0_u8..=u8::MAX)
+                .zip(cells.map(count))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+        )
+    }
+
     /// Counts a cell `weight` times. A full cell stays full.
     pub fn add(&mut self, cell: u8, weight: u16) {
-        let more = weight.saturating_mul(UNIT);
+        self.put(cell, weight.saturating_mul(UNIT));
+    }
+
+    fn put(&mut self, cell: u8, more: u16) {
         match self.0.binary_search_by_key(&cell, |(cell, _)| *cell) {
             Ok(i) => self.0[i].1 = self.0[i].1.saturating_add(more),
             Err(i) => self.0.insert(i, (cell, more)),
         }
+    }
+
+    /// Adds the counts of another.
+    pub fn merge(&mut self, other: &Self) {
+        other.0.iter().for_each(|(cell, count)| self.put(*cell, *count));
     }
 
     /// Halves every count; what is nearly nothing is forgotten.

@@ -31,15 +31,17 @@ pub(super) struct Tilt {
     everybody: [f64; STEPS],
 }
 
-impl Tilt {
+impl Default for Tilt {
     /// No difference yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
             own: [POOLED_PRIOR / STEPS as f64; STEPS],
             everybody: [POOLED_PRIOR / STEPS as f64; STEPS],
         }
     }
+}
 
+impl Tilt {
     /// Compares the counts of one feature with everybody's density of it.
     pub fn compare(&mut self, counts: &[f64], everybody: &[f64]) {
         let total: f64 = counts.iter().sum();

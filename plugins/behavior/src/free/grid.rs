@@ -24,6 +24,11 @@ pub fn cell(ms: f64) -> Option<u8> {
     Some(((share * FINE as f64) as usize).min(FINE - 1) as u8)
 }
 
+/// The coarse cell that a fine one is part of.
+pub fn coarse(cell: u8) -> u8 {
+    cell / 2
+}
+
 /// The middle of a fine cell, as a logarithm of milliseconds.
 pub fn centre(cell: usize) -> f64 {
     MIN_MS.ln() + (MAX_MS / MIN_MS).ln() * (cell as f64 + 0.5) / FINE as f64

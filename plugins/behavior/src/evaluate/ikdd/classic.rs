@@ -9,8 +9,16 @@ use gait_sdk::{Batch, Channel, Metrics, Pointer};
 
 /// A template of the windows of an account's enrolment, of `events` timings each; `None` if they are too few for one.
 pub(super) fn enrolled(volunteer: &Volunteer, events: usize) -> Option<Template> {
-    let windows = volunteer.enrolment().iter().flat_map(|log| log.chunks_exact(events));
-    train(&windows.map(features).collect::<Vec<_>>())
+    train(&vectors(volunteer, events))
+}
+
+/// The windows of an account's enrolment. They overlap by half, as a template wants more of the longest ones than there are.
+pub(super) fn vectors(volunteer: &Volunteer, events: usize) -> Vec<Features> {
+    let windows = volunteer
+        .enrolment()
+        .iter()
+        .flat_map(|log| log.windows(events).step_by((events / 2).max(1)));
+    windows.map(features).collect()
 }
 
 /// A template of these vectors.

@@ -22,19 +22,20 @@ const SEED: u64 = 2026_1122;
 /// Logs that an account is enrolled on.
 const ENROL: usize = 2;
 
-/// The crowd that the accounts are judged against: whoever is in the background, with all logs.
+/// The crowd that the accounts are judged against: whoever is in the background, with all logs; made-up people if they are few.
 fn crowd(background: &[Volunteer]) -> Arc<Crowd> {
     let accounts: Vec<_> = background
         .iter()
         .map(|volunteer| account(volunteer, &volunteer.logs))
         .collect();
-    Arc::new(Crowd::new(&Background::of(&accounts.iter().collect::<Vec<_>>())))
+    let background = Background::of(&accounts.iter().collect::<Vec<_>>()).unwrap_or_else(Background::neutral);
+    Arc::new(Crowd::new(&background))
 }
 
 /// An account that has learned these logs.
 fn account(volunteer: &Volunteer, logs: &[Vec<Timing>]) -> Account {
     let mut account = Account::new(volunteer.tag);
-    logs.iter().for_each(|log| account.learn(log, 1));
+    logs.iter().for_each(|log| account.learn(log));
     account
 }
 

@@ -14,9 +14,8 @@ use std::sync::Arc;
 /// Keys that one impostor types, at most.
 const KEYS: usize = 1000;
 
-/// Keys before a passed step-up that are learned, and how often.
+/// Keys before a passed step-up that are learned.
 const ABSORBED: usize = 300;
-const TWICE: u16 = 2;
 
 /// Hours per false alarm that the main figures aim at, and those that the product ships with.
 const AIM_HOURS: f64 = 4.0;
@@ -30,8 +29,11 @@ trait Watch {
     /// The key, counted from 1, at which the alarm comes, and the evidence then; with no alarm, `None` and the evidence at the end.
     fn alarm(&self, timings: &[Timing]) -> (Option<usize>, f64);
 
-    /// Learns timings that are the owner's, `weight` times.
-    fn absorb(&mut self, timings: &[Timing], weight: u16);
+    /// Learns the timings before a passed step-up.
+    fn absorb(&mut self, timings: &[Timing]);
+
+    /// Learns a session that has ended.
+    fn learn(&mut self, timings: &[Timing]);
 }
 
 pub(in crate::evaluate) fn sequential(options: &Options, identities: bool) -> Result<(Report, Vec<Trial>), EvaluateError> {
@@ -85,10 +87,10 @@ fn session<W: Watch>(owner: &Volunteer, i: u64, watch: &mut W, log: &[Timing]) -
         trials.push(trial(owner, i, "genuine", alarm, score, keys));
         from += 2 * keys;
         if alarm.is_some() {
-            watch.absorb(&log[from.saturating_sub(2 * ABSORBED)..from], TWICE);
+            watch.absorb(&log[from.saturating_sub(2 * ABSORBED)..from]);
         }
     }
-    watch.absorb(log, 1);
+    watch.learn(log);
     trials
 }
 
@@ -121,6 +123,12 @@ impl Cautious {
             threshold,
         })
     }
+
+    fn prepare(&mut self) {
+        if let Some(table) = Table::new(&self.account, &self.crowd) {
+            self.table = table;
+        }
+    }
 }
 
 impl Watch for Cautious {
@@ -135,11 +143,14 @@ impl Watch for Cautious {
         (None, cusum.value)
     }
 
-    fn absorb(&mut self, timings: &[Timing], weight: u16) {
-        self.account.learn(timings, weight);
-        if let Some(table) = Table::new(&self.account, &self.crowd) {
-            self.table = table;
-        }
+    fn absorb(&mut self, timings: &[Timing]) {
+        self.account.absorb(timings);
+        self.prepare();
+    }
+
+    fn learn(&mut self, timings: &[Timing]) {
+        self.account.learn(timings);
+        self.prepare();
     }
 }
 
@@ -151,8 +162,7 @@ struct Striking {
 
 impl Striking {
     fn enrol(owner: &Volunteer) -> Option<Self> {
-        let windows = owner.enrolment().iter().flat_map(|log| log.chunks_exact(2 * CLASSIC_KEYS));
-        let vectors: Vec<_> = windows.map(classic::features).collect();
+        let vectors = classic::vectors(owner, 2 * CLASSIC_KEYS);
         Some(Self {
             template: classic::train(&vectors)?,
             vectors,
@@ -174,9 +184,15 @@ impl Watch for Striking {
         (None, f64::from(strikes))
     }
 
-    fn absorb(&mut self, timings: &[Timing], weight: u16) {
-        let windows: Vec<_> = timings.chunks_exact(2 * CLASSIC_KEYS).map(classic::features).collect();
-        (0..weight).for_each(|_| self.vectors.extend(&windows));
+    fn absorb(&mut self, timings: &[Timing]) {
+        // Twice, as it was proven.
+        self.learn(timings);
+        self.learn(timings);
+    }
+
+    fn learn(&mut self, timings: &[Timing]) {
+        self.vectors
+            .extend(timings.chunks_exact(2 * CLASSIC_KEYS).map(classic::features));
         if let Some(template) = classic::train(&self.vectors) {
             self.template = template;
         }
