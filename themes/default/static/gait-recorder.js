@@ -313,6 +313,7 @@ export function recordPointer(recorder, root, signal) {
     if (event.isPrimary !== false) recorder.stroke(point.timeStamp, point.clientX, point.clientY, event.pointerType, what);
   };
   listen("pointerdown", (event) => {
+    recorder.breakTyping(); // the way from the mouse back to the keys is no typing
     recorder.buttondown(event.timeStamp, event.pointerId, event.pointerType);
     follow(event, event, DOWN);
   });
