@@ -22,7 +22,7 @@ export class OneGo {
   down(t, code) {
     const last = this.#strokes.at(-1);
     const follows = last === undefined || (t >= last.down && t - last.down <= PAUSE_MS);
-    if (!this.#whole || !follows || this.#pressed.has(code) || this.length >= KEYS_LIMIT) return this.spoil();
+    if (!this.#whole || !follows || this.length >= KEYS_LIMIT) return this.spoil();
     const stroke = { down: t, up: null };
     this.#pressed.set(code, stroke);
     this.#strokes.push(stroke);

@@ -261,7 +261,8 @@ export function isPrivate(event) {
     if (node?.nodeType !== undefined && wasPassword.has(node)) return true;
     if (typeof node?.getAttribute !== "function") return false;
     const numeric = node.getAttribute("inputmode")?.toLowerCase() === "numeric"; // codes, PINs, card numbers
-    return numeric || node.hasAttribute("data-private") || SECRET_HINTS.test(node.getAttribute("autocomplete") ?? "");
+    const hints = node.getAttribute("autocomplete");
+    return numeric || node.hasAttribute("data-private") || (hints !== null && SECRET_HINTS.test(hints));
   });
 }
 

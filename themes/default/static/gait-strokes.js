@@ -8,7 +8,7 @@ export const DRAG = 2;
 export const UP = 3;
 
 /** A pointer that rests this long, in milliseconds, has ended its stroke. */
-export const REST_MS = 1500;
+export const REST_MS = 2000;
 /** Points after which a stroke ends. */
 export const STROKE_LIMIT = 400;
 const STROKE_LEAST = 4; // fewer points have no manner

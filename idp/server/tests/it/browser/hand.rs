@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const TEXT: &str = "the quick brown fox jumps over lazy dogs ";
 /// Milliseconds from a click to the next stroke, and for which a pointer that didn't click rests.
 const AFTER_CLICK_MS: f64 = 400.0;
-const REST_MS: f64 = 1700.0;
+const REST_MS: f64 = 2200.0;
 /// Where strokes stay, in CSS pixels: within the page.
 const LOW: f64 = 20.0;
 const HIGH: (f64, f64) = (960.0, 700.0);
