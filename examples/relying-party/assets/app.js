@@ -87,12 +87,12 @@ async function play(who) {
   playing = again ? null : who;
   for (const name of Object.keys(NAMES)) $(`play-${name}`).setAttribute("aria-pressed", String(playing === name));
   if (again) return;
-  const rhythm = (await (await fetch("/assets/rhythms.json")).json()).rhythms[who];
+  const { rhythms, pointers } = await (await fetch("/assets/rhythms.json")).json();
   const asked = watched.state === "step_up";
   let end = " Stopped.";
   watched.pause();
   for (let sent = 1; playing === who; sent += 1) {
-    const answer = await watched.send(batchOf(rhythm));
+    const answer = await watched.send(batchOf(rhythms[who], pointers[who]));
     $("play-state").dataset.sent = String(sent);
     $("play-state").textContent = `Playing ${NAMES[who]}: ${sent} ${sent === 1 ? "batch" : "batches"} sent.`;
     if (answer.state === "ended" || answer.state === "unwatched") playing = null;

@@ -109,6 +109,9 @@ pub struct WatchPolicy {
     pub record_days: u32,
     /// Seconds between proofs for a watched client's session without behaviour consent (a plain periodic re-authentication).
     pub reauth_without_consent_s: u32,
+    /// Whether timings may be kept by key, of those who consented to the watch. More is known of a person by it, and more could
+    /// be known of what they write, so it is off unless an operator says otherwise.
+    pub key_identity: bool,
 }
 
 impl Default for WatchPolicy {
@@ -127,6 +130,7 @@ impl Default for WatchPolicy {
             batch_every_s: 5,
             record_days: 7,
             reauth_without_consent_s: 3600,
+            key_identity: false,
         }
     }
 }

@@ -2,9 +2,9 @@
 
 const MAX_WAIT_S = 120;
 
-/** Posts numbered batches. `send` resolves to `{ state, next_s }`; `state` is the server's `ok`, `step_up` or `ended`, or
- * `offline` (try again after `next_s`), or `unwatched` (there is no token to be had: stop). It queues nothing: a batch
- * that can't be delivered is dropped.
+/** Posts numbered batches. `send` resolves to `{ state, next_s, keys }`; `state` is the server's `ok`, `step_up` or `ended`, or
+ * `offline` (try again after `next_s`), or `unwatched` (there is no token to be had: stop). `keys`, only with an
+ * answer of the server's, says if key identities were agreed to. It queues nothing: a batch that can't be delivered is dropped.
  *
  * `getToken()` resolves to the watch token, or to the JSON of the token endpoint's answer, errors included. */
 export function createSender({ token = null, endpoint, getToken, fetch = globalThis.fetch.bind(globalThis), now = Date.now }) {
@@ -58,7 +58,7 @@ export function createSender({ token = null, endpoint, getToken, fetch = globalT
     if (typeof answer.watch_token === "string") current = answer.watch_token;
     failures = 0;
     const state = ["ok", "step_up", "ended"].includes(answer.state) ? answer.state : "ok";
-    return { state, next_s: Math.min(Math.max(Number(answer.next_s) || 5, 1), MAX_WAIT_S) };
+    return { state, next_s: Math.min(Math.max(Number(answer.next_s) || 5, 1), MAX_WAIT_S), keys: answer.keys === true };
   }
   return {
     async send(batch, { keepalive = false } = {}) {

@@ -8,7 +8,7 @@ import { openDialog, textsFor } from "./gait-dialog.js";
 import { Recorder, recordKeys, recordPointer, recordScroll } from "./gait-recorder.js";
 import { createSender } from "./gait-sender.js";
 
-export { METRICS, Recorder, clockGrid, isKeystroke, isPrivate, recordKeys } from "./gait-recorder.js";
+export { METRICS, Recorder, clockGrid, isKeystroke, isModifier, isPrivate, recordKeys } from "./gait-recorder.js";
 export { createSender } from "./gait-sender.js";
 export { openDialog, textsFor } from "./gait-dialog.js";
 
@@ -70,7 +70,7 @@ class Watch {
     recordScroll(this.#recorder, document, signal);
     const release = () => this.#recorder.release();
     window.addEventListener("blur", release, { signal });
-    document.addEventListener("focusin", release, { capture: true, passive: true, signal });
+    document.addEventListener("focusin", () => this.#recorder.releaseKeys(), { capture: true, passive: true, signal });
     document.addEventListener("visibilitychange", () => this.#visibility(), { signal });
     if (this.#options.inactivity_s > 0) this.#watchIdle(signal);
     this.#tell("starting");
@@ -98,7 +98,9 @@ class Watch {
   /** Posts one batch in the shape that `Recorder.take` returns, and follows the answer. */
   async send(batch, how) {
     const answer = await this.#sender.send(batch, how);
-    if (!this.#abort.signal.aborted) this.#follow(answer.state);
+    if (this.#abort.signal.aborted) return answer;
+    if (answer.keys !== undefined) this.#recorder.identities = answer.keys;
+    this.#follow(answer.state);
     return answer;
   }
 

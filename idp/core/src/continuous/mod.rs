@@ -67,6 +67,8 @@ pub struct SampleAnswer {
     pub next_s: u32,
     /// A renewed token, in good time.
     pub watch_token: Option<Secret>,
+    /// Whether the collector may tell which keys its timings are of: the operator and the person have both agreed to it.
+    pub keys: bool,
 }
 
 /// Why a watch call was refused.

@@ -8,6 +8,7 @@ use super::{SampleAnswer, WatchError, WatchState, batch};
 use crate::Idp;
 use crate::account::Account;
 use crate::error::{Error, Result};
+use crate::ids::AccountId;
 use crate::policy::Watch;
 use crate::session::Session;
 use crate::token::secret::Secret;
@@ -46,9 +47,9 @@ impl Idp {
         if rate > RATE_LIMIT {
             return Err(WatchError::TooMany(RATE_WINDOW_S));
         }
-        let batch = batch::parse(body)?;
+        let batch = batch::parse(body)?.map(|batch| self.as_agreed(batch));
         let Some(session) = self.watched_session(&watched).await? else {
-            return Ok(self.sample_answer(WatchState::Ended, None));
+            return Ok(self.sample_answer(WatchState::Ended, None, false));
         };
         if let Some(batch) = batch.filter(|_| session.ended.is_none()) {
             self.take_batch(&watched, &session, &batch, request_id).await?;
@@ -75,7 +76,7 @@ impl Idp {
     async fn tell_collector(&self, watched: &Watched) -> Result<SampleAnswer, WatchError> {
         let session = self.store.session(&watched.session).await.map_err(Error::from)?;
         let Some(session) = session else {
-            return Ok(self.sample_answer(WatchState::Ended, None));
+            return Ok(self.sample_answer(WatchState::Ended, None, false));
         };
         let (watching, _) = self.watching_of(&session).await?;
         let state = watching.shown(WatchState::of(&session), self.ports.clock.now_ms());
@@ -83,20 +84,39 @@ impl Idp {
             WatchState::Ended => None,
             WatchState::Ok | WatchState::StepUp => self.renewed_watch_token(watched).await?,
         };
-        Ok(self.sample_answer(state, renewed))
+        let keys = self.takes_key_identities(watched.account).await?;
+        Ok(self.sample_answer(state, renewed, keys))
     }
 
-    fn sample_answer(&self, state: WatchState, watch_token: Option<Secret>) -> SampleAnswer {
+    fn sample_answer(&self, state: WatchState, watch_token: Option<Secret>, keys: bool) -> SampleAnswer {
         SampleAnswer {
             state,
             next_s: self.policy.watch.batch_every_s,
             watch_token,
+            keys,
+        }
+    }
+
+    async fn takes_key_identities(&self, account: AccountId) -> Result<bool> {
+        let policy = &self.policy.watch;
+        let is_on = policy.key_identity && policy.mode != Watch::Off;
+        Ok(is_on && self.store.behaviour_consent(account).await?.is_some())
+    }
+
+    /// Whatever a collector sends, nobody sees key identities that the operator has not agreed to.
+    fn as_agreed(&self, batch: Batch) -> Batch {
+        match self.policy.watch.key_identity {
+            true => batch,
+            false => Batch {
+                keys: Vec::new(),
+                ..batch
+            },
         }
     }
 
     /// Drops a batch, or has it scored. Without consent no scorer sees it.
     async fn take_batch(&self, watched: &Watched, session: &Session, batch: &Batch, txn: &str) -> Result<(), WatchError> {
-        if !batch.metrics.is_empty() {
+        if !batch.is_empty() {
             self.note_watched_use(session).await?;
         }
         let Some(scorer) = self.registry.scorer().filter(|_| self.policy.watch.mode != Watch::Off) else {

@@ -377,3 +377,28 @@ async fn working_in_a_watched_app_keeps_the_session_in_use() {
     stage.types(&mut alice).await.unwrap();
     assert_eq!(stage.session_now(&alice).await.last_seen_at, stage.ports.clock.now());
 }
+
+#[tokio::test]
+async fn key_identities_take_the_operator_and_the_person() {
+    let policy = |key_identity| WatchPolicy {
+        key_identity,
+        ..watch_policy()
+    };
+    let mut body = batch(1);
+    body["keys"] = json!([[1, 0, 90.5], [1, 2, 180]]);
+    let seen = |stage: &Stage| stage.scorer.script.lock().unwrap().scored[0].0.keys.len();
+
+    let agreed = Stage::with(policy(true), vec![]).await;
+    let alice = agreed.watched("alice").await;
+    assert!(agreed.sends(&alice, &body).await.unwrap().keys);
+    assert_eq!(seen(&agreed), 2);
+    let now = agreed.ports.clock.now();
+    agreed.store().withdraw_consent(alice.account, now, &[]).await.unwrap();
+    body["seq"] = json!(2);
+    assert!(!agreed.sends(&alice, &body).await.unwrap().keys, "withdrawn");
+
+    let default = Stage::new().await;
+    let alice = default.watched("alice").await;
+    assert!(!default.sends(&alice, &body).await.unwrap().keys);
+    assert_eq!(seen(&default), 0, "whatever a collector sends");
+}

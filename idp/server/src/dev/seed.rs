@@ -5,7 +5,6 @@ use anyhow::Context as _;
 use gait_core::Idp;
 use gait_core::account::{BehaviourConsent, Identifier, Mode};
 use gait_core::flow::BEHAVIOUR_TEXT_VERSION;
-use gait_sdk::{Batch, Channel, Pointer};
 
 /// Batches that alice is enrolled from; enough for steady thresholds.
 const BATCHES: u64 = 300;
@@ -31,21 +30,7 @@ pub async fn enrol_alice(idp: &Idp) -> anyhow::Result<()> {
     idp.store().give_consent(&consent, &[]).await?;
     let rhythm = Rhythm::named("alice")?;
     let mut normal = normals(SEED);
-    let mut batches = Vec::new();
-    for seq in 1..=BATCHES {
-        let metrics = serde_json::from_value(rhythm.metrics(&mut normal))?;
-        batches.push(Batch {
-            seq,
-            channel: Channel::Session,
-            span_ms: 5000.0,
-            clock_ms: 0.1,
-            pointer: Pointer::Mouse,
-            metrics,
-            digraph_ms: Vec::new(),
-            keys: Vec::new(),
-            path: Vec::new(),
-        });
-    }
+    let batches: Vec<_> = (1..=BATCHES).map(|seq| rhythm.sample(&mut normal).batch(seq)).collect();
     idp.enrol_from(&alice, &batches).await?;
     idp.store().set_mode(alice.id, Mode::Auth, &[]).await?;
     Ok(())

@@ -75,6 +75,18 @@ pub struct SampleBatch {
     /// `cursor_variation`; at most 500 each.
     #[schema(value_type = Object)]
     metrics: serde_json::Value,
+    /// Milliseconds from keydown to the next keydown, 0 to 60000; at most 500.
+    #[schema(required = false)]
+    digraph_ms: Vec<f64>,
+    /// Shuffled timings by key, `[key, next, ms]`: a key's number (1 to 255), that of the key after it, or 0 where it is how long
+    /// the key was held, and milliseconds; at most 1000. Only where an answer said `keys`; dropped elsewhere.
+    #[schema(required = false, value_type = Vec<Vec<f64>>)]
+    keys: Vec<(u8, u8, f32)>,
+    /// Finished strokes of the pointer, one after another: points `[dt_ms, dx, dy, what]` relative to the point before, the first
+    /// one `[0, 0, 0, …]`, in milliseconds (at most 60000) and CSS pixels (at most 20000 in one direction); `what` is 0 for a
+    /// move, 1 for a button that goes down, 2 for a drag, 3 for a button let go. At most 1500.
+    #[schema(required = false, value_type = Vec<Vec<f64>>)]
+    path: Vec<(f32, f32, f32, u8)>,
 }
 
 /// The answer to a batch. No score leaves the server.
@@ -88,6 +100,8 @@ pub struct SampleResponse {
     /// A renewed token, in good time.
     #[serde(skip_serializing_if = "Option::is_none")]
     watch_token: Option<String>,
+    /// Whether the next batches may hold `keys`.
+    keys: bool,
 }
 
 /// Takes a batch of measurements under a watch token.
@@ -106,6 +120,7 @@ pub async fn samples(State(app): State<App>, program: Program, body: Bytes) -> R
             state: answer.state,
             next_s: answer.next_s,
             watch_token: answer.watch_token.map(|token| token.expose().to_owned()),
+            keys: answer.keys,
         })
         .into_response(),
         Err(error) => watch_error(error),

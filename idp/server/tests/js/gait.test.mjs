@@ -1,10 +1,11 @@
 // What the collector measures, what it must never see, and how it talks to the server.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Target, load, press, scriptedFetch } from "./page.mjs";
+import { Target, codeOf, load, press } from "./page.mjs";
 
-const { METRICS, Recorder, clockGrid, createSender, isPrivate, recordKeys, textsFor } = await load("gait.js");
+const { METRICS, Recorder, clockGrid, isPrivate, recordKeys, textsFor } = await load("gait.js");
 const { recordPointer, recordScroll } = await load("gait-recorder.js");
+const { MOVE, UP } = await load("gait-strokes.js");
 
 /** The metrics of what happens on a page during `act`. */
 function measure(act, until = 60_000, record = recordKeys) {
@@ -24,15 +25,15 @@ test("holds and flights are measured in milliseconds", () => {
   assert.deepEqual(m.flight_ms, [110]);
 });
 
-test("a flight is negative where keys overlap, and the holds keep their sum when released crosswise", () => {
+test("keys that overlap have a negative flight, and each keeps its own hold when they are released crosswise", () => {
   const m = measure((page) => {
     page.emit("keydown", { key: "a", timeStamp: 1000 });
     page.emit("keydown", { key: "b", timeStamp: 1080 });
     page.emit("keyup", { key: "b", timeStamp: 1110 });
     page.emit("keyup", { key: "a", timeStamp: 1150 });
   });
-  assert.deepEqual(m.flight_ms, [-30]);
-  assert.equal(m.hold_ms[0] + m.hold_ms[1], 150 + 30);
+  assert.deepEqual(m.hold_ms, [30, 150], "in the order they were released");
+  assert.deepEqual(m.flight_ms, [80 - 150], "from a's keyup to b's keydown");
 });
 
 test("a pause for thought is no flight", () => {
@@ -51,6 +52,9 @@ test("auto-repeat, shortcuts, modifiers, input methods, autofill and scripts are
     { key: "Shift" },
     { key: "Process" },
     { key: "Unidentified" },
+    { key: "a", keyCode: 229 },
+    { key: "a", code: "" },
+    { key: "a", code: "Unidentified" },
     { key: "a", isComposing: true },
     { key: undefined },
     { key: "a", isTrusted: false },
@@ -100,9 +104,9 @@ test("no key is stored, and none leaves the page", () => {
   const page = new Target();
   const recorder = new Recorder();
   recordKeys(recorder, page, new AbortController().signal);
-  for (const key of "hunter2") press(page, key, 1000, 1080);
+  [..."hunter2"].forEach((key, i) => press(page, key, 1000 + i * 100, 1080 + i * 100));
   const text = JSON.stringify(recorder.take(5000));
-  assert.deepEqual(Object.keys(JSON.parse(text)).sort(), ["clock_ms", "metrics", "pointer", "span_ms", "v"]);
+  assert.deepEqual(Object.keys(JSON.parse(text)).sort(), ["clock_ms", "digraph_ms", "metrics", "pointer", "span_ms", "v"]);
   assert.deepEqual(Object.keys(JSON.parse(text).metrics).sort(), [...METRICS].sort());
   assert.ok(Object.values(JSON.parse(text).metrics).flat().every((x) => typeof x === "number"));
 });
@@ -211,20 +215,21 @@ test("touch is told apart from a mouse", () => {
   assert.equal(recorder.take(1000).pointer, "touch");
 });
 
-test("lists are bounded, keep the newest, and a full batch fits into 16 KiB", () => {
+test("lists are bounded, keep the newest, and a full batch fits into 15.5 KiB", () => {
   const recorder = new Recorder();
   for (let i = 0; i < 20_000; i += 1) {
-    recorder.keydown(i * 1200.123);
-    recorder.keyup(i * 1200.123 + (i % 1900) + 0.123);
+    recorder.keydown(i * 1200.123, "KeyA");
+    recorder.keyup(i * 1200.123 + (i % 1100) + 0.123, "KeyA");
     recorder.buttondown(i * 1200.123, 1, "mouse");
     recorder.buttonup(i * 1200.123 + 9000.123, 1);
     recorder.move(i * 60.123, i % 999, (i * 7) % 999, "mouse");
+    recorder.stroke(i * 8.123, (i * 12_345.6) % 19_999, (i * 7.7) % 999, "mouse", i % 50 === 0 ? UP : MOVE);
     recorder.scroll(i * 1200.123, 123_456.123);
   }
   const batch = recorder.take(1e9);
   for (const name of METRICS) assert.ok(batch.metrics[name].length <= 200, name);
-  assert.equal(batch.metrics.hold_ms.at(-1), Math.round(((19_999 % 1900) + 0.123) * 1000) / 1000);
-  assert.ok(JSON.stringify({ ...batch, seq: Date.now() }).length < 16 * 1024);
+  assert.equal(batch.metrics.hold_ms.at(-1), Math.round(((19_999 % 1100) + 0.123) * 1000) / 1000);
+  assert.ok(JSON.stringify({ ...batch, seq: Date.now() }).length <= 15.5 * 1024);
 });
 
 test("without a measurement there is no batch", () => {
@@ -235,83 +240,6 @@ test("the clock's resolution is the grid of the event times", () => {
   const times = (grid) => Array.from({ length: 40 }, (_, i) => Math.round((i * 37.7 + i * i * 3.31) / grid) * grid);
   for (const grid of [100, 50 / 3, 1, 0.1]) assert.equal(clockGrid(times(grid)), grid);
   assert.equal(clockGrid([100, 200, 300]), null);
-});
-
-const BATCH = { v: 1, span_ms: 5000, clock_ms: 0.1, pointer: "none", metrics: {} };
-const endpoint = "https://id.example/continuous/samples";
-
-test("batches carry rising numbers, above those of an earlier page, and the watch token", async () => {
-  const { fetch, calls } = scriptedFetch({ state: "ok", next_s: 5 });
-  const sender = createSender({ token: "gait_wt_1", endpoint, fetch, now: () => 1_790_000_000_000 });
-  assert.deepEqual(await sender.send(BATCH), { state: "ok", next_s: 5 });
-  await sender.send(BATCH);
-  assert.deepEqual(calls.map((c) => c.json.seq), [1_790_000_000_000, 1_790_000_000_001]);
-  assert.equal(calls[0].url, endpoint);
-  assert.equal(calls[0].headers.Authorization, "Bearer gait_wt_1");
-  assert.equal(calls[0].credentials, "omit");
-});
-
-test("a renewed watch token is used from the next batch on", async () => {
-  const { fetch, calls } = scriptedFetch({ state: "ok", next_s: 5, watch_token: "gait_wt_2" });
-  const sender = createSender({ token: "gait_wt_1", endpoint, fetch });
-  await sender.send(BATCH);
-  await sender.send(BATCH);
-  assert.equal(calls[1].headers.Authorization, "Bearer gait_wt_2");
-});
-
-test("a token that ran out is asked for once", async () => {
-  let asked = 0;
-  const getToken = async () => {
-    asked += 1;
-    return { watch_token: "gait_wt_2", samples_endpoint: endpoint };
-  };
-  const { fetch, calls } = scriptedFetch({ status: 401 }, { state: "ok", next_s: 5 });
-  const sender = createSender({ token: "gait_wt_1", endpoint, getToken, fetch });
-  assert.equal((await sender.send(BATCH)).state, "ok");
-  assert.equal(asked, 1);
-  assert.equal(calls[1].headers.Authorization, "Bearer gait_wt_2");
-
-  asked = 0;
-  const refused = createSender({ token: "x", endpoint, getToken, fetch: scriptedFetch({ status: 401 }).fetch });
-  assert.equal((await refused.send(BATCH)).state, "unwatched");
-  assert.equal(asked, 1);
-});
-
-test("the first token and the endpoint may both come from getToken", async () => {
-  const { fetch, calls } = scriptedFetch({ state: "ok", next_s: 5 });
-  const sender = createSender({ getToken: async () => ({ watch_token: "gait_wt_9", samples_endpoint: endpoint }), fetch });
-  assert.equal((await sender.send(BATCH)).state, "ok");
-  assert.equal(calls[0].url, endpoint);
-});
-
-test("an ended session ends the watch, a missing consent only stops it", async () => {
-  const asking = (error) => createSender({ endpoint, getToken: async () => ({ error }), fetch: scriptedFetch({}).fetch });
-  assert.equal((await asking("session_ended").send(BATCH)).state, "ended");
-  assert.equal((await asking("consent_required").send(BATCH)).state, "unwatched");
-  assert.equal((await asking("invalid_token").send(BATCH)).state, "unwatched");
-});
-
-test("the server's state and pace are followed, within bounds", async () => {
-  const answers = [
-    { state: "step_up", next_s: 2 },
-    { state: "ended", next_s: 0 },
-    { state: "surprise", next_s: 1e9 },
-  ];
-  const sender = createSender({ token: "t", endpoint, fetch: scriptedFetch(...answers).fetch });
-  assert.deepEqual(await sender.send(BATCH), { state: "step_up", next_s: 2 });
-  assert.deepEqual(await sender.send(BATCH), { state: "ended", next_s: 5 });
-  assert.deepEqual(await sender.send(BATCH), { state: "ok", next_s: 120 });
-});
-
-test("429 waits as long as it says; errors back off, and recover", async () => {
-  const down = new TypeError("network");
-  const { fetch } = scriptedFetch({ status: 429, headers: { "Retry-After": "17" } }, down, { status: 503 }, { state: "ok", next_s: 5 }, down);
-  const sender = createSender({ token: "t", endpoint, fetch });
-  assert.deepEqual(await sender.send(BATCH), { state: "offline", next_s: 17 });
-  assert.deepEqual(await sender.send(BATCH), { state: "offline", next_s: 10 });
-  assert.deepEqual(await sender.send(BATCH), { state: "offline", next_s: 20 });
-  assert.deepEqual(await sender.send(BATCH), { state: "ok", next_s: 5 });
-  assert.deepEqual(await sender.send(BATCH), { state: "offline", next_s: 5 });
 });
 
 test("the messages speak the page's language, and English otherwise", () => {

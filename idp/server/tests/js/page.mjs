@@ -1,4 +1,8 @@
 // A page small enough for Node: event targets that take plain objects as (trusted) events, and the modules under test.
+import { defaultMaxListeners, EventEmitter } from "node:events";
+
+EventEmitter.defaultMaxListeners = 4 * defaultMaxListeners; // a watched page listens to much with one signal
+
 const STATIC = new URL("../../../../themes/default/static/", import.meta.url);
 
 /** Imports one of the theme's modules. */
@@ -27,12 +31,23 @@ export class Target {
   hasAttribute(name) {
     return name in this.attributes;
   }
+  closest(selector) {
+    return this.hasAttribute(selector.slice(1, -1)) ? this : null;
+  }
   /** Dispatches a trusted event whose path is `path`, innermost first, and then this target. */
   emit(type, fields = {}, path = []) {
     const full = [...path, this];
-    const event = { type, isTrusted: true, target: full[0], composedPath: () => full, ...fields };
+    const key = typeof fields.key === "string" ? { code: codeOf(fields.key) } : {};
+    const event = { type, isTrusted: true, target: full[0], composedPath: () => full, ...key, ...fields };
     for (const entry of this.#listeners.filter((l) => l.type === type)) entry.listener(event);
   }
+}
+
+/** The physical key that writes `key` on an American keyboard. */
+export function codeOf(key) {
+  if (/^[a-z]$/i.test(key)) return `Key${key.toUpperCase()}`;
+  if (/^[0-9]$/.test(key)) return `Digit${key}`;
+  return { " ": "Space", ".": "Period", ",": "Comma", "-": "Minus" }[key] ?? key;
 }
 
 /** A keystroke of `key` that goes down at `down` and up at `up`, in milliseconds. */

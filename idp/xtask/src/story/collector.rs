@@ -2,9 +2,10 @@
 
 use crate::app::{App, Tokens};
 use anyhow::{Context as _, ensure};
+use gait::dev::rhythm::Sample;
 use reqwest::header::{ORIGIN, RETRY_AFTER};
 use reqwest::{Client, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 
 /// The collector of one page.
@@ -46,10 +47,9 @@ impl Collector {
     ///
     /// # Errors
     /// The batch is refused.
-    pub async fn send(&mut self, metrics: Value) -> anyhow::Result<String> {
+    pub async fn send(&mut self, sample: &Sample) -> anyhow::Result<String> {
         self.seq += 1;
-        let batch =
-            json!({ "v": 1, "seq": self.seq, "span_ms": 5000.0, "clock_ms": 0.1, "pointer": "mouse", "metrics": metrics });
+        let batch = sample.wire(self.seq);
         loop {
             let request = self
                 .http

@@ -141,7 +141,7 @@ impl Story {
         let rhythm = Rhythm::named("alice")?;
         let mut normal = normals(TRAINING_SEED);
         for _ in 0..TRAINING_BATCHES {
-            let state = collector.send(rhythm.metrics(&mut normal)).await?;
+            let state = collector.send(&rhythm.sample(&mut normal)).await?;
             ensure!(
                 state == "ok",
                 "behaviour must not act in mode train, but the answer was {state}"
@@ -175,7 +175,7 @@ impl Story {
         let mut normal = normals(OWNER_SEED);
         let (mut kept, mut stepped_up, mut revoked) = (0, 0, 0);
         for _ in 0..OWNER_BATCHES {
-            collector.send(rhythm.metrics(&mut normal)).await?;
+            collector.send(&rhythm.sample(&mut normal)).await?;
             match self.app.introspect(&tokens.access).await? {
                 Standing::Active => kept += 1,
                 Standing::StepUp => {
@@ -249,7 +249,7 @@ impl Story {
         let rhythm = Rhythm::named("attacker")?;
         let before = self.app.introspect(&tokens.access).await?;
         for batches in 1..=ATTACKER_BATCHES {
-            collector.send(rhythm.metrics(normal)).await?;
+            collector.send(&rhythm.sample(normal)).await?;
             let standing = self.app.introspect(&tokens.access).await?;
             let after = self.provider.last_byte.elapsed().context("no batch was read")?;
             if standing == wanted {

@@ -199,14 +199,34 @@ impl Chrome {
             }),
             None => json!({ "cmd": "Emulation.clearDeviceMetricsOverride", "params": {} }),
         };
-        let answer = self.ask_driver("goog/cdp/execute", &command).await;
-        assert!(answer["value"].get("error").is_none(), "{answer}");
+        self.cdp(&command).await;
         let inner = self
             .page
             .execute("return window.innerWidth", Vec::new())
             .await
             .expect("a script");
         assert!(width.is_none_or(|width| inner == json!(width)), "{inner}");
+    }
+
+    /// Sends a command of the DevTools protocol: `{"cmd": …, "params": …}`.
+    pub async fn cdp(&self, command: &Value) -> Value {
+        let answer = self.ask_driver("goog/cdp/execute", command).await;
+        assert!(answer["value"].get("error").is_none(), "{answer}");
+        answer["value"].clone()
+    }
+
+    /// Runs a script in each page before its own.
+    pub async fn run_first(&self, script: &str) {
+        let command = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
+        self.cdp(&command).await;
+    }
+
+    /// What a script in the page returns.
+    pub async fn ask(&self, script: &str) -> Value {
+        self.page
+            .execute(script, Vec::new())
+            .await
+            .unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
     /// What fantoccini has no word for.

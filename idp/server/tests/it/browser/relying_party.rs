@@ -6,14 +6,13 @@ use crate::harness::{ALICE, BOB, Person, Provider};
 use gait::dev::rhythm::normals;
 use gait_core::account::{BehaviourConsent, Mode};
 use gait_core::flow::BEHAVIOUR_TEXT_VERSION;
-use gait_sdk::{Batch, Channel, Pointer};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// The app, running.
-struct Notebook {
-    url: String,
+pub struct Notebook {
+    pub url: String,
     serving: JoinHandle<()>,
 }
 
@@ -23,10 +22,16 @@ impl Drop for Notebook {
     }
 }
 
-async fn start() -> (Provider, Notebook) {
+/// The provider, and the app beside it.
+pub async fn start() -> (Provider, Notebook) {
+    start_with("").await
+}
+
+/// The same with more in the provider's configuration.
+pub async fn start_with(extra: &str) -> (Provider, Notebook) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
-    let provider = Provider::with(&CLIENTS.replace("APP", &url)).await;
+    let provider = Provider::with(&format!("{}{extra}", CLIENTS.replace("APP", &url))).await;
     let demo = relying_party::Config {
         issuer: provider.issuer.clone(),
         public_url: url.clone(),
@@ -58,7 +63,7 @@ step_up_aware = true
 "#;
 
 /// Alice has consented and is enrolled, from a generated rhythm.
-async fn enrol_alice(provider: &Provider) {
+pub async fn enrol_alice(provider: &Provider) {
     let alice = provider.account(ALICE).await;
     let consent = BehaviourConsent {
         account: alice.id,
@@ -69,23 +74,13 @@ async fn enrol_alice(provider: &Provider) {
     };
     provider.idp.store().give_consent(&consent, &[]).await.unwrap();
     let (own, mut normal) = (rhythm("alice"), normals(1));
-    let batches = (1..=300).map(|seq| Batch {
-        seq,
-        channel: Channel::Session,
-        span_ms: 5000.0,
-        clock_ms: 0.1,
-        pointer: Pointer::Mouse,
-        metrics: serde_json::from_value(own.metrics(&mut normal)).unwrap(),
-        digraph_ms: Vec::new(),
-        keys: Vec::new(),
-        path: Vec::new(),
-    });
+    let batches = (1..=300).map(|seq| own.sample(&mut normal).batch(seq));
     provider.idp.enrol_from(&alice, &batches.collect::<Vec<_>>()).await.unwrap();
     provider.idp.store().set_mode(alice.id, Mode::Auth, &[]).await.unwrap();
 }
 
 /// From the app's front door to its page, consenting to what is asked.
-async fn sign_in(provider: &Provider, notebook: &Notebook, chrome: &Chrome, person: Person) {
+pub async fn sign_in(provider: &Provider, notebook: &Notebook, chrome: &Chrome, person: Person) {
     chrome.goto(&notebook.url).await;
     chrome.click("#sign-in").await;
     chrome.sign_in(provider, person).await;

@@ -48,8 +48,7 @@ impl Collector {
     /// The next batch of a rhythm.
     pub fn batch(&mut self, rhythm: &Rhythm) -> Value {
         self.seq += 1;
-        let metrics = rhythm.metrics(&mut self.normal);
-        json!({ "v": 1, "seq": self.seq, "span_ms": 5000.0, "clock_ms": 0.1, "pointer": "mouse", "metrics": metrics })
+        rhythm.sample(&mut self.normal).wire(self.seq)
     }
 
     /// Posts a body as a batch.
