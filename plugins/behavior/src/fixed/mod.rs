@@ -1,10 +1,13 @@
 //! A text that is typed again and again, such as the identifier.
 
+mod anchor;
+mod evidence;
 mod judgement;
+mod memory;
 mod profile;
 mod sample;
 mod template;
 
 pub use judgement::{Attack, Judgement};
 pub use sample::{KEYS, Sample};
-pub use template::Template;
+pub use template::{LEAST, Template};

@@ -56,6 +56,11 @@ impl Sample {
         &self.down_ms
     }
 
+    /// Milliseconds from each key's release to the next keydown; negative where keys overlap.
+    pub(super) fn gaps_ms(&self) -> impl Iterator<Item = f64> {
+        self.down_ms.iter().zip(&self.hold_ms).map(|(down, hold)| down - hold)
+    }
+
     /// Logarithms of all holds, then of all times between keys: people vary by factors, not by milliseconds.
     pub(super) fn logs(&self) -> Vec<f64> {
         let holds = self.hold_ms.iter().map(|time| time.max(LEAST_HOLD_MS).ln());
