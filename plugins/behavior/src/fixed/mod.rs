@@ -7,6 +7,8 @@ mod memory;
 mod profile;
 mod sample;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub use judgement::{Attack, Judgement};
 pub use sample::{KEYS, Sample};

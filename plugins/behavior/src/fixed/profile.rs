@@ -104,19 +104,23 @@ impl Profile {
     /// Mean distance of a standardised sample to its so many nearest neighbours, without sample `skip` itself.
     pub(super) fn nearest(&self, z: &[f64], skip: Option<usize>, neighbours: usize) -> Nearest {
         let others = self.near.iter().enumerate().filter(|(i, _)| Some(*i) != skip);
-        let mut distances: Vec<(f64, f64, f64)> = others
+        let mut sums: Vec<(f64, f64)> = others
             .map(|(_, other)| {
-                let off: Vec<f64> = z.iter().zip(other).map(|(a, b)| (a - b).abs().min(CLIP)).collect();
-                (mean(&off), mean(&off[..self.keys]), mean(&off[self.keys..]))
+                let (hold, down) = z.split_at(self.keys);
+                let (other_hold, other_down) = other.split_at(self.keys);
+                (apart(hold, other_hold), apart(down, other_down))
             })
             .collect();
-        distances.sort_by(|a, b| a.0.total_cmp(&b.0));
-        distances.truncate(neighbours);
-        let average = |of: fn(&(f64, f64, f64)) -> f64| distances.iter().map(of).sum::<f64>() / distances.len().max(1) as f64;
+        sums.sort_by(|a, b| (a.0 + a.1).total_cmp(&(b.0 + b.1)));
+        sums.truncate(neighbours);
+        let count = sums.len().max(1) as f64;
+        let (hold, down) = sums
+            .iter()
+            .fold((0.0, 0.0), |so_far, sum| (so_far.0 + sum.0, so_far.1 + sum.1));
         Nearest {
-            all: average(|distance| distance.0),
-            hold: average(|distance| distance.1),
-            down: average(|distance| distance.2),
+            all: (hold + down) / count / z.len() as f64,
+            hold: hold / count / self.keys as f64,
+            down: down / count / (self.keys - 1) as f64,
         }
     }
 
@@ -148,6 +152,11 @@ fn moments(values: &[f64], weights: &[f64], prior: f64, clip: f64) -> (f64, f64)
     let scale = deviation.sum::<f64>() / sum * MEAN_DEVIATION;
     let variance = (effective * scale * scale + PRIOR * prior * prior) / (effective + PRIOR);
     (centre, variance.sqrt())
+}
+
+/// Sum of the deviations between two lists, each counting up to [`CLIP`].
+fn apart(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs().min(CLIP)).sum()
 }
 
 fn values(rows: &[Vec<f64>], column: usize) -> Vec<f64> {

@@ -35,7 +35,7 @@ pub struct Template {
     keys: usize,
     /// Oldest first: holds, then times between keydowns, in quarters of a millisecond.
     kept: Vec<Vec<u16>>,
-    anchor: Anchor,
+    pub(super) anchor: Anchor,
     memory: Memory,
 }
 
@@ -102,7 +102,7 @@ impl Template {
         let evidence = Evidence::of(&profile, sample);
         let attack = self.attack(sample, &profile, &evidence);
         let llr = evidence.llr();
-        let inside = attack.is_none() && llr >= OWN_LLR && in_range(&profile, &evidence) && self.anchor.holds(&sample.logs());
+        let inside = attack.is_none() && llr >= OWN_LLR && self.anchor.holds(&sample.logs()) && in_range(&profile, &evidence);
         Some(Judgement {
             score: evidence.score(),
             llr,
