@@ -60,9 +60,16 @@ impl Template {
         self.kept.len()
     }
 
+    /// True if it has enough samples to judge.
+    pub fn judges(&self) -> bool {
+        self.kept.len() >= LEAST
+    }
+
     /// Learns a sample. If it is `proven` (a strong factor or a passed step-up says whose it is), it also moves the anchor; if
     /// not, it must have been judged to be [`Judgement::inside`] — judged again here, so that a caller's mistake poisons
-    /// nothing — and is otherwise only remembered. A sample of another length is ignored. Returns whether it was learned.
+    /// nothing — and is otherwise only remembered; so the first 5 must be proven. A sample of another length is ignored. Returns
+    /// whether it was learned. Every sample goes once to either this or [`Self::remember`], after it was judged: what the
+    /// template has seen before is a replay.
     pub fn learn(&mut self, sample: &Sample, proven: bool) -> bool {
         if sample.keys() != self.keys {
             return false;
@@ -82,7 +89,7 @@ impl Template {
         true
     }
 
-    /// Remembers a sample that was judged and is not learned, so that its replay is recognised. Call it after [`Self::judge`].
+    /// Remembers a sample that was judged and is not to be learned, so that its replay is recognised.
     pub fn remember(&mut self, sample: &Sample) {
         if sample.keys() == self.keys {
             self.memory.attempt(sample);
@@ -91,7 +98,7 @@ impl Template {
 
     /// Judges a sample; `None` if too little is known of the owner, or the text has another length.
     pub fn judge(&self, sample: &Sample) -> Option<Judgement> {
-        if self.kept.len() < LEAST || sample.keys() != self.keys {
+        if !self.judges() || sample.keys() != self.keys {
             return None;
         }
         let samples: Vec<Sample> = self.kept.iter().filter_map(|times| self.restore(times)).collect();

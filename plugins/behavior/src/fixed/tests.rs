@@ -166,6 +166,10 @@ fn a_patient_impostor_can_not_drag_the_template_to_himself() {
                 }
             }
         }
+        eprintln!(
+            mean_llr(&template, &mut impostor.clone()),
+            mean_llr(&template, &mut owner.clone())
+        );
         assert!(furthest < 0.8, "pair {pair}: a sample {furthest} of the way was learned");
         assert!(
             mean_llr(&template, &mut impostor.clone()) < 0.0,
@@ -308,6 +312,10 @@ fn what_no_hand_types_is_no_sample() {
         assert!(Sample::new(&holds, &[100.0, wrong, 100.0]).is_none());
     }
     assert!(Sample::new(&[90.0, 0.0, 90.0, 90.0], &[100.0; 3]).is_none());
+    let read =
+        |hold: &str| serde_json::from_str::<Sample>(&format!(r#"{{"hold_ms":[90,{hold},90,90],"down_ms":[100,100,100]}}"#));
+    assert!(read("90").is_ok());
+    assert!(read("-1").is_err());
 }
 
 proptest! {
