@@ -1,5 +1,6 @@
 //! One typing of the text.
 
+use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
 /// Keys that a text may have. A shorter one tells too little, and a longer one is not typed the same way twice.
@@ -17,13 +18,29 @@ const LEAST_HOLD_MS: f64 = 5.0;
 /// The same for the time between two keys.
 const LEAST_DOWN_MS: f64 = 10.0;
 
-/// The timings of one typing of the text, without a key.
-#[derive(Clone, Debug, PartialEq)]
+/// The timings of one typing of the text, without a key. One that is read back is checked as by [`Sample::new`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Sample {
     /// How long each key was held, in milliseconds.
     hold_ms: Vec<f64>,
     /// From each keydown to the next, in milliseconds.
     down_ms: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    hold_ms: Vec<f64>,
+    down_ms: Vec<f64>,
+}
+
+impl TryFrom<Unchecked> for Sample {
+    type Error = &'static str;
+
+    fn try_from(read: Unchecked) -> Result<Self, Self::Error> {
+        Self::new(&read.hold_ms, &read.down_ms).ok_or("no hand types this")
+    }
 }
 
 impl Sample {
@@ -54,6 +71,11 @@ impl Sample {
     /// Milliseconds from each keydown to the next.
     pub(super) fn down_ms(&self) -> &[f64] {
         &self.down_ms
+    }
+
+    /// Milliseconds from each key's release to the next keydown; negative where keys overlap.
+    pub(super) fn gaps_ms(&self) -> impl Iterator<Item = f64> {
+        self.down_ms.iter().zip(&self.hold_ms).map(|(down, hold)| down - hold)
     }
 
     /// Logarithms of all holds, then of all times between keys: people vary by factors, not by milliseconds.
