@@ -23,6 +23,16 @@ pub fn eer(genuine: &[f64], impostor: &[f64]) -> f64 {
     before_far
 }
 
+/// The smallest score of either list at which, with everything up to it accepted, no larger share of genuine than of impostor
+/// scores is mistaken: the threshold that goes with [`eer`]. NaN if either list is empty.
+pub(crate) fn eer_threshold(genuine: &[f64], impostor: &[f64]) -> f64 {
+    let (genuine, impostor) = (sorted(genuine), sorted(impostor));
+    let mut thresholds: Vec<f64> = genuine.iter().chain(&impostor).copied().collect();
+    thresholds.sort_by(f64::total_cmp);
+    let crossed = |threshold: &f64| 1.0 - share_up_to(&genuine, *threshold) <= share_up_to(&impostor, *threshold);
+    thresholds.into_iter().find(crossed).unwrap_or(f64::NAN)
+}
+
 /// Area under the ROC curve: the share of pairs in which the impostor's score is higher, ties counting half. NaN if either list
 /// is empty.
 pub fn auc(genuine: &[f64], impostor: &[f64]) -> f64 {
@@ -85,6 +95,8 @@ mod tests {
         assert_eq!(auc(&[1.0, 2.0], &[1.0, 3.0]), 0.625);
         assert_eq!(frr_at_far(&[1.0, 2.0, 3.0], &[2.0, 2.0, 2.0], 0.01), 2.0 / 3.0);
         assert!(eer(&[], &[1.0]).is_nan());
+        assert_eq!(eer_threshold(&[1.0, 2.0], &[3.0, 4.0]), 2.0);
+        assert_eq!(eer_threshold(&[1.0, 2.0, 3.0, 4.0], &[2.5, 3.5, 4.5, 5.5]), 3.5);
         assert_eq!(moments(&[1.0, 3.0]), (2.0, 2f64.sqrt()));
     }
 }
