@@ -31,14 +31,23 @@ impl Profile {
             centre.push(c);
             scale.push(((effective * mad * mad + PRIOR * prior * prior) / (effective + PRIOR)).sqrt() + 1e-3);
         }
-        let mut profile = Self { centre, scale, near: Vec::new() };
+        let mut profile = Self {
+            centre,
+            scale,
+            near: Vec::new(),
+        };
         let newest = &kept[n.saturating_sub(NEAR)..];
-        profile.near = newest.iter().map(|row| profile.standard(row.iter().map(|v| f64::from(*v)))).collect();
+        profile.near = newest
+            .iter()
+            .map(|row| profile.standard(row.iter().map(|v| f64::from(*v))))
+            .collect();
         profile
     }
 
     fn standard(&self, row: impl Iterator<Item = f64>) -> Vec<f64> {
-        row.zip(self.centre.iter().zip(&self.scale)).map(|(v, (c, s))| (v - c) / s).collect()
+        row.zip(self.centre.iter().zip(&self.scale))
+            .map(|(v, (c, s))| (v - c) / s)
+            .collect()
     }
 
     fn compare(&self, z: &[f64], skip: Option<usize>) -> f64 {

@@ -72,7 +72,9 @@ fn forge(
     let all: Vec<&Typed> = others(typists, owner).flat_map(|other| &other.typed).collect();
     let medians = |of: fn(&Typed) -> &[f64]| -> Vec<f64> {
         let columns = all.first().map_or(0, |typed| of(typed).len());
-        (0..columns).map(|column| median(all.iter().map(|typed| of(typed)[column]).collect())).collect()
+        (0..columns)
+            .map(|column| median(all.iter().map(|typed| of(typed)[column]).collect()))
+            .collect()
     };
     let hold_ms = medians(|typed| &typed.hold_ms);
     let down_ms = medians(|typed| &typed.down_ms);
@@ -106,5 +108,9 @@ fn replay(owner: &Typist, model: &mut dyn Examiner, judged: &mut Judged, random:
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+    if values.len() % 2 == 1 {
+        values[middle]
+    } else {
+        (values[middle - 1] + values[middle]) / 2.0
+    }
 }

@@ -38,12 +38,17 @@ pub(super) fn typists(options: &Options, least: usize) -> Result<Vec<Typist>, Ev
     for ((name, _, _), typed) in rows {
         match typists.last_mut() {
             Some(typist) if typist.name == name => typist.typed.push(typed),
-            _ => typists.push(Typist { name, typed: vec![typed] }),
+            _ => typists.push(Typist {
+                name,
+                typed: vec![typed],
+            }),
         }
     }
     if let Some(short) = typists.iter().find(|typist| typist.typed.len() < least) {
         let (name, has) = (&short.name, short.typed.len());
-        return Err(EvaluateError::Data(format!("{name} has {has} repetitions; the protocol needs {least}")));
+        return Err(EvaluateError::Data(format!(
+            "{name} has {has} repetitions; the protocol needs {least}"
+        )));
     }
     if typists.len() < 2 {
         return Err(EvaluateError::Data("the protocol needs at least two typists".to_owned()));
@@ -150,7 +155,13 @@ mod tests {
     #[test]
     fn a_missing_column_is_named() {
         assert!(Columns::of(&headers("")).is_ok());
-        for (without, named) in [("rep", "rep"), ("subject", "subject"), ("H.3", "H."), ("DD.3.4", "DD."), ("UD.0.1", "UD.")] {
+        for (without, named) in [
+            ("rep", "rep"),
+            ("subject", "subject"),
+            ("H.3", "H."),
+            ("DD.3.4", "DD."),
+            ("UD.0.1", "UD."),
+        ] {
             let error = Columns::of(&headers(without)).err().unwrap();
             assert!(error.contains(named), "{without}: {error}");
         }

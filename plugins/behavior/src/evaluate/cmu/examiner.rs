@@ -1,9 +1,9 @@
 //! Both models under one face: they learn repetitions and judge them.
 
 use super::data::Typed;
+use crate::Model;
 use crate::classic;
 use crate::fixed::{Sample, Template};
-use crate::Model;
 use gait_sdk::{Batch, Channel, Metrics, Pointer};
 
 /// Added to the score of what a detector flagged, so that no threshold lets it pass.

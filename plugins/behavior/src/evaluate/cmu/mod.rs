@@ -80,7 +80,12 @@ fn still(
     Ok(outcome::report(protocol, options.model, &judged))
 }
 
-fn learning(options: &Options, enrol: usize, impostors: Impostors, protocol: &str) -> Result<(Report, Vec<Trial>), EvaluateError> {
+fn learning(
+    options: &Options,
+    enrol: usize,
+    impostors: Impostors,
+    protocol: &str,
+) -> Result<(Report, Vec<Trial>), EvaluateError> {
     within("enrol", enrol, JUDGED_FROM)?;
     let typists = data::typists(options, REPETITIONS)?;
     let judged = (0..typists.len()).map(|owner| {

@@ -58,7 +58,10 @@ impl<'a> Stream<'a> {
             });
         };
         for other in super::others(typists, own) {
-            impostors.of(other).iter().for_each(|typed| intrude(typed, JUDGED_FROM, REPETITIONS));
+            impostors
+                .of(other)
+                .iter()
+                .for_each(|typed| intrude(typed, JUDGED_FROM, REPETITIONS));
             if enrol < JUDGED_FROM {
                 let early = &other.typed[OF_EACH..2 * OF_EACH];
                 early.iter().for_each(|typed| intrude(typed, enrol, JUDGED_FROM));
