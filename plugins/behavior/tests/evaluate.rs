@@ -277,7 +277,10 @@ fn without_json_a_person_can_read_it() {
     let said = text(&Desk::new(3, 400).run("cmu-static --train 20"));
     let mut lines = said.lines();
     assert!(
-        lines.next().unwrap().starts_with("cmu-static, default model: 3 accounts, "),
+        lines
+            .next()
+            .unwrap()
+            .starts_with("cmu-static --train 20: default model, 3 accounts, "),
         "{said}"
     );
     assert!(
@@ -294,7 +297,7 @@ fn curves_are_written_into_a_folder_that_need_not_be_there() {
     let det = fs::read_to_string(desk.path("curves/of/today/det.svg")).unwrap();
     for words in [
         "<svg",
-        "cmu-static, default model",
+        "cmu-static --train 20, default model",
         "False acceptance rate",
         "False rejection rate",
         "EER",

@@ -120,7 +120,7 @@ fn evaluate(protocol: &Protocol, common: Common) -> Result<(), EvaluateError> {
     if let Some(folder) = &common.plot {
         plot(folder, protocol, &report, &trials)?;
     }
-    print(&report, common.json)
+    print(protocol, &report, common.json)
 }
 
 fn write(path: &Path, trials: &[Trial]) -> Result<(), EvaluateError> {
@@ -135,7 +135,7 @@ fn write(path: &Path, trials: &[Trial]) -> Result<(), EvaluateError> {
     writer.flush().map_err(|error| fault(error.into()))
 }
 
-fn print(report: &Report, json: bool) -> Result<(), EvaluateError> {
+fn print(protocol: &Protocol, report: &Report, json: bool) -> Result<(), EvaluateError> {
     let fault = |why: String| EvaluateError::File {
         path: "standard output".to_owned(),
         why,
@@ -143,7 +143,7 @@ fn print(report: &Report, json: bool) -> Result<(), EvaluateError> {
     let text = if json {
         serde_json::to_string(report).map_err(|error| fault(error.to_string()))? + "\n"
     } else {
-        report.to_string()
+        format!("{protocol}: {report}")
     };
     std::io::stdout()
         .write_all(text.as_bytes())

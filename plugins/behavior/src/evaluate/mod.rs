@@ -15,6 +15,7 @@ pub use report::{Report, Shipped, Subject, Trial};
 
 use crate::Model;
 use clap::builder::RangedU64ValueParser;
+use std::fmt;
 use std::path::PathBuf;
 
 /// What to run.
@@ -109,6 +110,26 @@ impl Protocol {
     pub fn is_sequential(&self) -> bool {
         matches!(self, Self::BalabitSequential | Self::IkddSequential { .. })
     }
+}
+
+/// As on the command line, with every option that it takes.
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Self::CmuStatic { train } | Self::Iiitbh { train } => write!(f, " --train {train}"),
+            Self::CmuUpdate { enrol } | Self::CmuNear { enrol } | Self::CmuPractised { enrol } => write!(f, " --enrol {enrol}"),
+            Self::Sapimouse { minute: true, .. } => f.write_str(" --minute"),
+            Self::Sapimouse { actions, .. } => write!(f, " --actions {actions}"),
+            Self::Ikdd { keys, no_key_identity } => write!(f, " --keys {keys}{}", identities(*no_key_identity)),
+            Self::IkddSequential { no_key_identity } => f.write_str(identities(*no_key_identity)),
+            Self::CmuAttacks | Self::Balabit | Self::BalabitSequential => Ok(()),
+        }
+    }
+}
+
+fn identities(without: bool) -> &'static str {
+    if without { " --no-key-identity" } else { "" }
 }
 
 /// What to run it on.

@@ -42,7 +42,7 @@ pub fn plot(folder: &Path, protocol: &Protocol, report: &Report, trials: &[Trial
         why: error.to_string(),
     };
     fs::create_dir_all(folder).map_err(|error| fault(folder, error))?;
-    let of = format!("{}, {} model", report.protocol, report.model);
+    let of = format!("{protocol}, {} model", report.model);
     let mut pictures = vec![("det.svg", det(&of, trials)?)];
     if protocol.is_sequential() {
         pictures.push(("delay.svg", delay(&of, trials)?));
@@ -121,7 +121,7 @@ fn det(of: &str, trials: &[Trial]) -> Result<String, EvaluateError> {
         .map(|(label, others)| {
             let rate = eer(&genuine, &others);
             Curve {
-                name: format!("{label}: EER {}", percent(rate)),
+                name: format!("{label}: EER {:.1} %", rate * 100.0),
                 points: thinned(trade_off(&genuine, &sorted(&others))),
                 mark: Some((deviate(rate), deviate(rate))),
             }
@@ -319,8 +319,8 @@ mod tests {
         for words in [
             "False acceptance rate",
             "False rejection rate",
-            "impostor: EER 50 %",
-            "replay: EER 0 %",
+            "impostor: EER 50.0 %",
+            "replay: EER 0.0 %",
             "default model",
         ] {
             assert!(picture.contains(words), "{words}");

@@ -58,7 +58,7 @@ pub struct Shipped {
 /// The figures of a run; those that the protocol has. Rates are fractions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// The protocol, as on the command line.
+    /// The protocol's name on the command line.
     pub protocol: String,
     /// The model.
     pub model: String,
@@ -187,14 +187,7 @@ impl Report {
 /// A small table for people; figures of single accounts are left to the JSON object.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            protocol,
-            model,
-            subjects,
-            wall_s,
-            ..
-        } = self;
-        writeln!(f, "{protocol}, {model} model: {subjects} accounts, {wall_s:.1} s")?;
+        writeln!(f, "{} model, {} accounts, {:.1} s", self.model, self.subjects, self.wall_s)?;
         for figure in self.figures() {
             figure.fmt(f)?;
         }
