@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(frr_at_far(&[1.0, 2.0, 3.0], &[2.0, 2.0, 2.0], 0.01), 2.0 / 3.0);
         assert!(eer(&[], &[1.0]).is_nan());
         assert_eq!(eer_threshold(&[1.0, 2.0], &[3.0, 4.0]), 2.0);
-        assert_eq!(eer_threshold(&[1.0, 2.0, 3.0, 4.0], &[2.5, 3.5, 4.5, 5.5]), 3.5);
+        assert_eq!(eer_threshold(&[1.0, 2.0, 3.0, 4.0], &[2.5, 3.5, 4.5, 5.5]), 3.0);
         assert_eq!(moments(&[1.0, 3.0]), (2.0, 2f64.sqrt()));
     }
 }

@@ -340,8 +340,8 @@ mod tests {
             trial("genuine", 2, 1.0, 0.0, "step_up"),
         ];
         let picture = delay("ikdd-sequential", &trials).unwrap();
-        for words in ["impostor sessions: 1 of 2 caught", "Events since", ">200<", ">50 %<"] {
-            assert!(picture.contains(words), "{words} in {picture}");
+        for words in ["impostor sessions: 1 of 2 caught", "Events since", ">\n200\n<", ">\n50 %\n<"] {
+            assert!(picture.contains(words), "{words:?} in {picture}");
         }
         assert!(delay("", &trials[4..]).is_err());
     }
