@@ -37,7 +37,7 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, EvaluateE
     let mut table = Table::open(path)?;
     let (mut record, mut rows) = (StringRecord::new(), Vec::new());
     while table.next_row(&mut record)? {
-        let row = record.deserialize(Some(&table.headers));
+        let row = record.deserialize(Some(table.headers()));
         rows.push(row.map_err(|error| table.misfit(&record, error))?);
     }
     Ok(rows)
@@ -103,7 +103,7 @@ impl Table {
         self.rows += u64::from(more);
         match record.iter().position(not_finite) {
             Some(column) if more => {
-                let (name, value) = (self.headers.get(column).unwrap_or("?"), &record[column]);
+                let (name, value) = (self.headers().get(column).unwrap_or("?"), &record[column]);
                 Err(self.fault_at(record, &format!("column `{name}`: {value:?} is no finite number")))
             }
             _ => Ok(more),
