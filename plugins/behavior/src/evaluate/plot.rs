@@ -31,7 +31,8 @@ const RATES: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 
 /// Points of a curve nearer than this, in units of its axes, are one.
 const NEAR: f64 = 0.004;
 
-/// Writes `det.svg` and, for a sequential protocol, `delay.svg` into a folder, which is made if it isn't there.
+/// Writes a curve into a folder, which is made if it isn't there: `delay.svg` for a sequential protocol, whose scores stop at the
+/// alarm and make no trade-off, and `det.svg` for any other.
 ///
 /// # Errors
 /// [`EvaluateError::File`] if the folder can't be made or a file can't be written; [`EvaluateError::Data`] if nothing can be
@@ -43,15 +44,13 @@ pub fn plot(folder: &Path, protocol: &Protocol, report: &Report, trials: &[Trial
     };
     fs::create_dir_all(folder).map_err(|error| fault(folder, error))?;
     let of = format!("{protocol}, {} model", report.model);
-    let mut pictures = vec![("det.svg", det(&of, trials)?)];
-    if protocol.is_sequential() {
-        pictures.push(("delay.svg", delay(&of, trials)?));
-    }
-    for (name, picture) in pictures {
-        let path = folder.join(name);
-        fs::write(&path, picture).map_err(|error| fault(&path, error))?;
-    }
-    Ok(())
+    let (name, picture) = if protocol.is_sequential() {
+        ("delay.svg", delay(&of, trials)?)
+    } else {
+        ("det.svg", det(&of, trials)?)
+    };
+    let path = folder.join(name);
+    fs::write(&path, picture).map_err(|error| fault(&path, error))
 }
 
 /// An axis, in the units of the drawing, with what is written at some places of it.
@@ -134,7 +133,15 @@ fn det(of: &str, trials: &[Trial]) -> Result<String, EvaluateError> {
     }
     let axis = |name| Axis::new(name, RATES.iter().map(|rate| (deviate(*rate), percent(*rate))).collect());
     let (far, frr) = (axis("False acceptance rate"), axis("False rejection rate"));
-    chart(&format!("Detection error trade-off: {of}"), &far, &frr, &curves)
+    chart(
+        &Frame {
+            title: format!("Detection error trade-off: {of}"),
+            x: far,
+            y: frr,
+            legend: SeriesLabelPosition::UpperRight,
+        },
+        &curves,
+    )
 }
 
 /// False acceptances and false rejections, as normal deviates, of every threshold.
@@ -164,15 +171,19 @@ fn delay(of: &str, trials: &[Trial]) -> Result<String, EvaluateError> {
     }
     let delays = sorted(&sessions.into_values().collect::<Vec<_>>());
     let share = |caught: usize| caught as f64 / delays.len() as f64;
-    let mut points = vec![(0.0, 0.0)];
     let caught = delays.partition_point(|delay| delay.is_finite());
-    for (before, delay) in delays[..caught].iter().enumerate() {
-        points.extend([(delay.log10(), share(before)), (delay.log10(), share(before + 1))]);
+    let mut points = vec![(0.0, 0.0)];
+    for same in delays[..caught].chunk_by(|one, next| one == next) {
+        let (at, before) = (same[0], points.last().map_or(0.0, |(_, share)| *share));
+        points.extend([
+            (at.log10(), before),
+            (at.log10(), share(delays.partition_point(|delay| *delay <= at))),
+        ]);
     }
     points.push((most.log10(), share(caught)));
     let curve = Curve {
         name: format!("impostor sessions: {} of {} caught", caught, delays.len()),
-        points: thinned(points),
+        points,
         mark: None,
     };
     let events = Axis {
@@ -186,7 +197,15 @@ fn delay(of: &str, trials: &[Trial]) -> Result<String, EvaluateError> {
             .map(|share| (share, percent(share)))
             .collect(),
     );
-    chart(&format!("Detection delay: {of}"), &events, &shares, &[curve])
+    chart(
+        &Frame {
+            title: format!("Detection delay: {of}"),
+            x: events,
+            y: shares,
+            legend: SeriesLabelPosition::LowerRight,
+        },
+        &[curve],
+    )
 }
 
 /// 1, 2, 5, 10, ... up to the number, by their logarithms.
@@ -227,30 +246,38 @@ fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     kept
 }
 
+/// What is around the curves of a picture, and where there is room for their names.
+struct Frame {
+    title: String,
+    x: Axis,
+    y: Axis,
+    legend: SeriesLabelPosition,
+}
+
 /// Draws curves on a white ground, so that they can be read wherever the picture is put.
-fn chart(title: &str, x: &Axis, y: &Axis, curves: &[Curve]) -> Result<String, EvaluateError> {
+fn chart(frame: &Frame, curves: &[Curve]) -> Result<String, EvaluateError> {
     let mut picture = String::new();
-    draw(&mut picture, title, x, y, curves).map_err(|error| EvaluateError::Data(format!("{title} can't be drawn: {error}")))?;
+    draw(&mut picture, frame, curves).map_err(|error| EvaluateError::Data(format!("{} can't be drawn: {error}", frame.title)))?;
     Ok(picture)
 }
 
-fn draw(picture: &mut String, title: &str, x: &Axis, y: &Axis, curves: &[Curve]) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(picture: &mut String, frame: &Frame, curves: &[Curve]) -> Result<(), Box<dyn std::error::Error>> {
     let root = SVGBackend::with_string(picture, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
-        .caption(title, ("sans-serif", 20, &INK))
+        .caption(&frame.title, ("sans-serif", 20, &INK))
         .margin(16)
         .x_label_area_size(48)
         .y_label_area_size(64)
-        .build_cartesian_2d(x.clone(), y.clone())?;
+        .build_cartesian_2d(frame.x.clone(), frame.y.clone())?;
     chart
         .configure_mesh()
         .axis_style(INK)
         .bold_line_style(GRID)
         .label_style(("sans-serif", 13, &INK))
         .axis_desc_style(("sans-serif", 15, &INK))
-        .x_desc(x.name)
-        .y_desc(y.name)
+        .x_desc(frame.x.name)
+        .y_desc(frame.y.name)
         .draw()?;
     for (curve, colour) in curves.iter().zip(COLOURS.iter().cycle()) {
         chart
@@ -261,7 +288,7 @@ fn draw(picture: &mut String, title: &str, x: &Axis, y: &Axis, curves: &[Curve])
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(frame.legend.clone())
         .background_style(WHITE)
         .border_style(GRID)
         .label_font(("sans-serif", 14, &INK))
