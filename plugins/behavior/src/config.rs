@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which model judges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "evaluate", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Model {
     /// Evidence of three channels, added up.
@@ -13,6 +14,16 @@ pub enum Model {
     Default,
     /// Eight means against a centroid and a one-class SVM.
     Classic,
+}
+
+impl Model {
+    /// Its name in the configuration and on the evaluator's command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Classic => "classic",
+        }
+    }
 }
 
 /// Settings of the scorer.

@@ -73,13 +73,13 @@ pub fn moments(values: &[f64]) -> (f64, f64) {
     (mean, variance.sqrt())
 }
 
-fn sorted(values: &[f64]) -> Vec<f64> {
+pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     values
 }
 
-fn share_up_to(sorted: &[f64], threshold: f64) -> f64 {
+pub(super) fn share_up_to(sorted: &[f64], threshold: f64) -> f64 {
     sorted.partition_point(|value| *value <= threshold) as f64 / sorted.len() as f64
 }
 

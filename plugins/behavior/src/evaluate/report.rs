@@ -1,6 +1,7 @@
 //! What an evaluation prints and writes.
 
 use serde::Serialize;
+use std::fmt;
 
 /// One judgement.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,7 +16,8 @@ pub struct Trial {
     pub score: f64,
     /// `accept`, `step_up` or `flag`, at the threshold that the protocol names.
     pub decision: &'static str,
-    /// When, in the unit that the protocol counts in: repetitions, actions, keys.
+    /// When, in the unit that the protocol counts in: repetitions, actions, keys. In sequential protocols those of the session
+    /// so far.
     pub time: f64,
 }
 
@@ -56,7 +58,7 @@ pub struct Shipped {
 /// The figures of a run; those that the protocol has. Rates are fractions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// The protocol, as on the command line.
+    /// The protocol's name on the command line.
     pub protocol: String,
     /// The model.
     pub model: String,
@@ -111,4 +113,90 @@ pub struct Report {
     pub wall_s: f64,
     /// Figures of each account.
     pub per_subject: Vec<Subject>,
+}
+
+/// One figure that a run has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Figure {
+    /// Its name, as in the JSON object.
+    pub(super) name: &'static str,
+    pub(super) value: f64,
+    /// It is a share of something, not a count.
+    is_rate: bool,
+}
+
+impl Figure {
+    fn rate(name: &'static str, value: Option<f64>) -> Option<Self> {
+        let is_rate = true;
+        value.map(|value| Self { name, value, is_rate })
+    }
+
+    fn count(name: &'static str, value: Option<f64>) -> Option<Self> {
+        let is_rate = false;
+        value.map(|value| Self { name, value, is_rate })
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, value, is_rate } = *self;
+        if is_rate {
+            writeln!(f, "  {name:<24}{:>12.2} %", value * 100.0)
+        } else {
+            writeln!(f, "  {name:<24}{value:>12.1}")
+        }
+    }
+}
+
+impl Shipped {
+    fn figures(&self) -> Vec<Figure> {
+        let figures = [
+            Figure::rate("caught", Some(self.caught)),
+            Figure::count("mean_events", Some(self.mean_events)),
+            Figure::count("median_events", Some(self.median_events)),
+            Figure::count("events_per_false_alarm", self.events_per_false_alarm),
+            Figure::count("hours_per_false_alarm", self.hours_per_false_alarm),
+        ];
+        figures.into_iter().flatten().collect()
+    }
+}
+
+impl Report {
+    /// The figures that it has, without those at the shipped thresholds.
+    pub(super) fn figures(&self) -> Vec<Figure> {
+        let figures = [
+            Figure::rate("mean_eer", self.mean_eer),
+            Figure::rate("std_eer", self.std_eer),
+            Figure::rate("global_eer", self.global_eer),
+            Figure::rate("auc", self.auc),
+            Figure::rate("frr_at_far_1pct", self.frr_at_far_1pct),
+            Figure::rate("impostor_update_share", self.impostor_update_share),
+            Figure::rate("replay_caught", self.replay_caught),
+            Figure::rate("genuine_flagged", self.genuine_flagged),
+            Figure::rate("synthetic_accepted", self.synthetic_accepted),
+            Figure::rate("caught", self.caught),
+            Figure::count("mean_events", self.mean_events),
+            Figure::count("median_events", self.median_events),
+            Figure::count("events_per_false_alarm", self.events_per_false_alarm),
+            Figure::count("hours_per_false_alarm", self.hours_per_false_alarm),
+        ];
+        figures.into_iter().flatten().collect()
+    }
+}
+
+/// A small table for people; figures of single accounts are left to the JSON object.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} model, {} accounts, {:.1} s", self.model, self.subjects, self.wall_s)?;
+        for figure in self.figures() {
+            figure.fmt(f)?;
+        }
+        if let Some(shipped) = &self.shipped {
+            writeln!(f, "at the shipped thresholds")?;
+            for figure in shipped.figures() {
+                figure.fmt(f)?;
+            }
+        }
+        Ok(())
+    }
 }
