@@ -48,6 +48,14 @@ test("a batch goes out when there is something to send, and only then", async ()
   w.stop();
 });
 
+test("keys are told apart only after an answer that allows it, and no longer than that", async () => {
+  const answers = [{ keys: true }, {}, { keys: true }].map((keys) => ({ state: "ok", next_s: 5, ...keys }));
+  const { w, calls } = watched([...answers, new TypeError("network"), answers[1]]);
+  for (let i = 0; i < 5; i += 1) await type();
+  assert.deepEqual(calls.map((call) => call.json.keys?.length), [undefined, 3, undefined, 3, 3]);
+  w.stop();
+});
+
 test("the last batch goes out when the page is hidden", async () => {
   const { w, calls } = watched([{ state: "ok", next_s: 5 }]);
   await type(1);
