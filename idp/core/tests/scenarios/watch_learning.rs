@@ -31,13 +31,13 @@ async fn what_a_proven_person_does_is_learned_once() {
     // The clock stands still, and records of one moment have no order.
     learned.sort();
     assert_eq!(learned, [Some(1), Some(2), Some(3)]);
-    let model = stage.store().model(alice.account, &plugin()).await.unwrap().unwrap();
+    let model = stage.store().model(&alice.account.into(), &plugin()).await.unwrap().unwrap();
     assert_eq!((model.samples, model.enrolled), (3, true));
     assert_eq!(stage.idp.learn_due().await.unwrap(), 0, "nothing new");
 
     stage.types(&mut alice).await.unwrap();
     assert_eq!(stage.idp.learn_due().await.unwrap(), 1);
-    let newer = stage.store().model(alice.account, &plugin()).await.unwrap().unwrap();
+    let newer = stage.store().model(&alice.account.into(), &plugin()).await.unwrap().unwrap();
     assert_eq!(newer.samples, 4, "earlier training is extended");
     assert!(
         newer.trained_at_ms > model.trained_at_ms,
@@ -62,7 +62,7 @@ async fn a_model_is_parsed_once_and_gone_when_it_is_erased() {
     stage.store().erase_behaviour(alice.account, &[]).await.unwrap();
     stage.types(&mut alice).await.unwrap();
     assert_eq!(parsed(), 2);
-    assert!(stage.store().model(alice.account, &plugin()).await.unwrap().is_none());
+    assert!(stage.store().model(&alice.account.into(), &plugin()).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn one_account_that_fails_does_not_stand_in_the_way_of_others() {
     stage.types(&mut bob).await.unwrap();
     // A model that another master key sealed: it can't be extended, and is not overwritten.
     let foreign = gait_core::store::StoredModel {
-        account: alice.account,
+        whose: alice.account.into(),
         plugin: plugin(),
         blob: gait_core::seal::Sealed(vec![0; 64]),
         samples: 9,
@@ -120,7 +120,7 @@ async fn one_account_that_fails_does_not_stand_in_the_way_of_others() {
     };
     stage.store().put_model(&foreign, None, &[]).await.unwrap();
     assert_eq!(stage.idp.learn_due().await.unwrap(), 1);
-    assert!(stage.store().model(bob.account, &plugin()).await.unwrap().is_some());
+    assert!(stage.store().model(&bob.account.into(), &plugin()).await.unwrap().is_some());
     assert_eq!(stage.labels(&alice).await.len(), 1, "her records wait");
     let judged = stage.types(&mut alice).await;
     assert!(judged.is_ok(), "a model that can't be read is as good as none");
@@ -150,10 +150,10 @@ async fn a_scorer_settles_nobody_elses_records() {
     let stage = Stage::new().await;
     let (mut alice, mut bob) = (stage.watched("alice").await, stage.watched("bob").await);
     stage.types(&mut bob).await.unwrap();
-    let bobs = stage.store().unsettled_records(bob.account, &plugin(), 1).await.unwrap();
+    let bobs = stage.store().records_of(bob.account, 1).await.unwrap();
     stage.idp.learn_due().await.unwrap();
     stage.types(&mut bob).await.unwrap();
-    let newer = stage.store().unsettled_records(bob.account, &plugin(), 1).await.unwrap();
+    let newer = stage.store().records_of(bob.account, 1).await.unwrap();
     assert_ne!(bobs, newer);
     stage.ports.clock.advance(1);
     stage.types(&mut alice).await.unwrap();

@@ -305,8 +305,7 @@ impl Stage {
     }
 
     pub async fn labels(&self, actor: &Actor) -> Vec<Label> {
-        let plugin = PluginId::from("rhythm");
-        let records = self.store().unsettled_records(actor.account, &plugin, 100).await.unwrap();
+        let records = self.store().records_of(actor.account, 100).await.unwrap();
         records.into_iter().map(|record| record.label).collect()
     }
 }
