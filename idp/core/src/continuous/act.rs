@@ -121,7 +121,7 @@ impl Idp {
             .set_risk(&session.id, session.sequence, level, Some(&step_up), events);
         set.await?;
         self.ports.wake.wake();
-        self.doubt_records(&session.id, step_up.since).await
+        self.doubt_records(session, &step_up).await
     }
 
     async fn revoke_on_alarm(&self, session: &Session, raised: &Raised) -> Result<()> {

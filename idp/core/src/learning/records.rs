@@ -7,7 +7,7 @@ use crate::flow::plan;
 use crate::ids::SessionId;
 use crate::policy::Plan;
 use crate::seal::{SealError, Sealed};
-use crate::session::Session;
+use crate::session::{Session, StepUp};
 use crate::store::{StoreError, StoredRecord, Whose};
 use gait_sdk::{Label, Labelled, PluginId, Record, RecordId, Timestamp};
 use std::collections::HashMap;
@@ -49,9 +49,9 @@ impl Idp {
     }
 
     /// A step-up is demanded of a session: what was recorded shortly before is in doubt.
-    pub(crate) async fn doubt_records(&self, session: &SessionId, since: Timestamp) -> Result<()> {
-        let from = since.plus(-DOUBTED_S);
-        Ok(self.store.label_records(session, from, Label::Unproven).await?)
+    pub(crate) async fn doubt_records(&self, session: &Session, step_up: &StepUp) -> Result<()> {
+        let from = doubted_from(session, step_up);
+        Ok(self.store.label_records(&session.id, from, Label::Unproven).await?)
     }
 
     /// A step-up of `session`, as it was before the proof, is passed: if that was soon enough, what was recorded since the proof before
@@ -61,7 +61,7 @@ impl Idp {
         if self.ports.now().since(step_up.since) > ABSORBED_S {
             return Ok(());
         }
-        let from = session.auth_time().max(step_up.since.plus(-DOUBTED_S));
+        let from = doubted_from(session, step_up);
         Ok(self.store.label_records(&session.id, from, Label::SteppedUp).await?)
     }
 
@@ -136,17 +136,21 @@ impl Idp {
     }
 }
 
+/// From when on the records of a session are in doubt with a step-up that is demanded of it: whoever proved before was the owner.
+fn doubted_from(session: &Session, step_up: &StepUp) -> Timestamp {
+    session.auth_time().max(step_up.since.plus(-DOUBTED_S))
+}
+
 /// What becomes of a record by what became of its session: one that was kept in the moment before an alarm was written down, or by a
 /// node that died then, must not pass for proven.
 fn fate(stored: &StoredRecord, session: Option<&Session>) -> Fate {
     let Some(session) = session else {
         return Fate::Learned(stored.label);
     };
-    let in_doubt = |since: Timestamp| stored.at >= since.plus(-DOUBTED_S);
     match (&session.ended, &session.step_up) {
         (Some(ended), _) if ended.reason.is_security() => Fate::Disputed,
         // It is over, and nobody has answered.
-        (Some(_), Some(step_up)) if in_doubt(step_up.since) => Fate::Disputed,
+        (Some(_), Some(step_up)) if stored.at >= doubted_from(session, step_up) => Fate::Disputed,
         (None, Some(_)) => Fate::Held,
         _ => Fate::Learned(stored.label),
     }
