@@ -154,21 +154,23 @@ CREATE TABLE behaviour_consent (
     withdrawn_at INTEGER
 ) STRICT;
 CREATE INDEX behaviour_consent_account ON behaviour_consent (account);
-CREATE UNIQUE INDEX behaviour_consent_in_force ON behaviour_consent (account) WHERE withdrawn_at IS NULL;
+CREATE UNIQUE INDEX behaviour_consent_in_force ON behaviour_consent (account, purpose) WHERE withdrawn_at IS NULL;
 
+-- What waits to be learned; it is deleted when it is. Of the account's rhythm, or of a credential's: how its password is typed.
 CREATE TABLE record (
-    id       TEXT    NOT NULL PRIMARY KEY,
-    account  BLOB    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-    plugin   TEXT    NOT NULL,
-    session  TEXT    NOT NULL,
-    label    TEXT    NOT NULL,
-    taken_at INTEGER NOT NULL,
-    payload  BLOB    NOT NULL,
-    settled  INTEGER NOT NULL
+    id         TEXT    NOT NULL PRIMARY KEY,
+    account    BLOB    NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    credential TEXT,
+    plugin     TEXT    NOT NULL,
+    session    TEXT    NOT NULL,
+    label      TEXT    NOT NULL,
+    taken_at   INTEGER NOT NULL,
+    payload    BLOB    NOT NULL,
+    FOREIGN KEY (account, credential) REFERENCES credential (account, id) ON DELETE CASCADE
 ) STRICT;
-CREATE INDEX record_account ON record (account);
-CREATE INDEX record_unsettled ON record (plugin, account, taken_at) WHERE settled = FALSE;
-CREATE INDEX record_session ON record (session) WHERE settled = FALSE;
+CREATE INDEX record_owner ON record (account, credential);
+CREATE INDEX record_waiting ON record (plugin, account, taken_at);
+CREATE INDEX record_session ON record (session);
 CREATE INDEX record_taken_at ON record (taken_at);
 
 CREATE TABLE model (
@@ -178,7 +180,35 @@ CREATE TABLE model (
     samples       INTEGER NOT NULL,
     enrolled      INTEGER NOT NULL,
     trained_at_ms INTEGER NOT NULL,
+    used_at       INTEGER NOT NULL,
     PRIMARY KEY (account, plugin)
+) STRICT;
+CREATE INDEX model_used_at ON model (used_at);
+
+-- The models of credentials, which go with them.
+CREATE TABLE credential_model (
+    account       BLOB    NOT NULL,
+    credential    TEXT    NOT NULL,
+    plugin        TEXT    NOT NULL,
+    blob          BLOB    NOT NULL,
+    samples       INTEGER NOT NULL,
+    enrolled      INTEGER NOT NULL,
+    trained_at_ms INTEGER NOT NULL,
+    used_at       INTEGER NOT NULL,
+    PRIMARY KEY (account, credential, plugin),
+    FOREIGN KEY (account, credential) REFERENCES credential (account, id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX credential_model_used_at ON credential_model (used_at);
+
+-- What a scorer knows of people in general. `revision` grows when a model that may be in it is erased; `made_of` is the one that it
+-- was made of. No blob: there is too little to make one of.
+CREATE TABLE background (
+    plugin     TEXT    NOT NULL PRIMARY KEY,
+    revision   INTEGER NOT NULL,
+    made_of    INTEGER NOT NULL,
+    made_at_ms INTEGER NOT NULL,
+    accounts   INTEGER NOT NULL,
+    blob       BLOB
 ) STRICT;
 
 -- Operation -----------------------------------------------------------------------------------------------------------

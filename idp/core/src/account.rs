@@ -83,12 +83,17 @@ pub struct StoredCredential {
     pub last_used_at: Option<Timestamp>,
 }
 
+/// Purpose of the consent to be watched.
+pub const WATCH_PURPOSE: &str = "continuous_auth";
+/// Purpose of the second consent: how the password is typed. It needs the first, and is withdrawn with it.
+pub const PASSWORD_PURPOSE: &str = "password_rhythm";
+
 /// A consent to be watched: a noun of its own, given on our pages only, apart from OAuth consent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BehaviourConsent {
     /// Whose.
     pub account: AccountId,
-    /// For what; one purpose so far: `continuous_auth`.
+    /// For what: [`WATCH_PURPOSE`] or [`PASSWORD_PURPOSE`].
     pub purpose: String,
     /// Version of the text that was shown.
     pub text_version: String,

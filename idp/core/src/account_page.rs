@@ -7,7 +7,7 @@ mod export;
 use crate::Idp;
 use crate::account::{Account, BehaviourConsent, Mode, StoredCredential};
 use crate::error::{Error, Result};
-use crate::flow::BEHAVIOUR_TEXT_VERSION;
+use crate::flow::{BEHAVIOUR_TEXT_VERSION, PASSWORD_TEXT_VERSION};
 use crate::grant::Grant;
 use crate::ids::{ClientId, SessionId};
 use crate::session::Session;
@@ -64,6 +64,19 @@ pub struct BehaviourView {
     pub needed: u32,
     /// Whether mode `auth` may be chosen.
     pub enrolled: bool,
+    /// The password's rhythm, where the deployment offers it.
+    pub password: Option<PasswordView>,
+}
+
+/// What is held about how the person's password is typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PasswordView {
+    /// The consent in force.
+    pub consent: Option<BehaviourConsent>,
+    /// Version of the text that would be consented to now.
+    pub text_version: String,
+    /// Samples learned, of all credentials.
+    pub samples: u32,
 }
 
 /// The account page.
@@ -125,8 +138,15 @@ pub enum Change {
         /// As it was shown.
         text_version: String,
     },
-    /// Withdraw it; erases what is held.
+    /// Withdraw it, and the one to the password's rhythm with it; erases what is held.
     WithdrawConsent,
+    /// Consent to have the password's rhythm learned too, to the text of this version.
+    GivePasswordConsent {
+        /// As it was shown.
+        text_version: String,
+    },
+    /// Withdraw that; erases what is held of it.
+    WithdrawPasswordConsent,
     /// Erase what is held.
     EraseBehaviour,
 }
@@ -202,6 +222,7 @@ impl Idp {
             waiting: 0,
             needed: 0,
             enrolled: false,
+            password: self.password_view(account).await?,
         };
         let Some(scorer) = self.registry.scorer() else {
             return Ok(view);
@@ -209,11 +230,23 @@ impl Idp {
         let manifest = scorer.manifest();
         view.needed = manifest.enrol_samples;
         view.waiting = self.store.count_unsettled(account.id, &manifest.id).await?;
-        if let Some(model) = self.store.model(account.id, &manifest.id).await? {
+        if let Some(model) = self.store.model(&account.id.into(), &manifest.id).await? {
             view.samples = model.samples;
             view.enrolled = model.enrolled;
         }
         Ok(view)
+    }
+
+    async fn password_view(&self, account: &Account) -> Result<Option<PasswordView>> {
+        if !self.watches_passwords() {
+            return Ok(None);
+        }
+        let models = self.store.credential_models(account.id).await?;
+        Ok(Some(PasswordView {
+            consent: self.store.password_consent(account.id).await?,
+            text_version: PASSWORD_TEXT_VERSION.to_owned(),
+            samples: models.iter().map(|model| model.samples).sum(),
+        }))
     }
 
     /// Makes a change, if `csrf` is right and the session is proven enough for it.

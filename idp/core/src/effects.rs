@@ -9,7 +9,7 @@ use crate::flow::limits::Counted;
 use crate::ids::{FlowId, SessionId};
 use crate::mail::address_of;
 use crate::ports::{MailError, OutgoingMail};
-use crate::store::{CredentialChange, EffectBatch, StoreError, StoredApproval, StoredRecord};
+use crate::store::{CredentialChange, EffectBatch, StoreError, StoredApproval, StoredRecord, Whose};
 use crate::token::secret::{Hash, Secret, SecretKind};
 use crate::visit::Caller;
 use gait_sdk::{Approval, Credential, CredentialId, Effect, Label, Mail, Manifest, Purpose, Record, RecordId, Save};
@@ -197,6 +197,7 @@ impl Idp {
                 (id, version, old.credential.created_at, false)
             }
         };
+        let written = id.clone();
         let credential = StoredCredential {
             account: origin.account.id,
             plugin: origin.plugin.id.clone(),
@@ -214,6 +215,9 @@ impl Idp {
             false => (CredentialChange::Replace { credential }, "update"),
         };
         work.batch.credentials.push(change);
+        if !is_new && is_set_up(origin) {
+            work.batch.credentials.push(CredentialChange::ForgetRhythm { id: written });
+        }
         self.note_credential_change(origin, word, work);
         Ok(())
     }
@@ -229,8 +233,7 @@ impl Idp {
     /// The set-up of what a person proves with is an event, and its owner is told. A credential that is rewritten while it is being
     /// proven is none (a password hashed anew), and a signal is nothing that one proves with.
     fn note_credential_change(&self, origin: Origin<'_>, change: &str, work: &mut Work) {
-        let set_up = matches!(origin.purpose, Purpose::Enrol | Purpose::Approval);
-        if !set_up || origin.plugin.waiver {
+        if !is_set_up(origin) {
             return;
         }
         work.batch.credential_changed_at = Some(self.ports.now());
@@ -327,20 +330,24 @@ impl Idp {
     async fn keep_effect(&self, origin: Origin<'_>, record: Record) -> Result<()> {
         let Some(session) = origin.session else { return Ok(()) };
         let plain = serde_json::to_vec(&record.payload).map_err(|why| Error::Inconsistent(format!("record: {why}")))?;
-        let owner = origin.account.id.to_string();
+        let whose = Whose::from(origin.account.id);
         let kept = StoredRecord {
             id: RecordId::new(self.ports.uuid().to_string()),
-            account: origin.account.id,
+            payload: self.seal_record(&whose, &plain)?,
+            whose,
             plugin: origin.plugin.id.clone(),
             session: session.clone(),
             label: Label::Proven,
             at: self.ports.now(),
-            payload: self.master.seal("record", &owner, &plain, &self.ports)?,
-            settled: false,
         };
         self.store.keep_record(&kept).await?;
         Ok(())
     }
+}
+
+/// True where a person sets up what is proven with, as against proving with it: a password that is hashed anew is the same one.
+fn is_set_up(origin: Origin<'_>) -> bool {
+    matches!(origin.purpose, Purpose::Enrol | Purpose::Approval) && !origin.plugin.waiver
 }
 
 /// Template names are part of a path: nothing but letters, digits and dashes.

@@ -90,6 +90,8 @@ pub enum What {
     Recovered,
     /// Behaviour consent was given or withdrawn.
     ConsentChanged {
+        /// For what.
+        purpose: String,
         /// True if given.
         given: bool,
     },

@@ -30,7 +30,7 @@ impl Idp {
         let Some(scorer) = self.registry.scorer() else {
             return Ok(false);
         };
-        let model = self.store.model(account.id, &scorer.manifest().id).await?;
+        let model = self.store.model(&account.id.into(), &scorer.manifest().id).await?;
         Ok(model.is_some_and(|model| model.enrolled))
     }
 

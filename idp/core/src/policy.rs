@@ -105,8 +105,17 @@ pub struct WatchPolicy {
     pub decision_lag_ms: u32,
     /// Seconds between batches that the collector is asked for.
     pub batch_every_s: u32,
-    /// Days that unlearned records are kept.
+    /// Hours that the records of an enrolled account wait before they are learned, so that they can still be dropped when it turns
+    /// out that they weren't the owner's. Less than `record_days`.
+    pub quarantine_h: u32,
+    /// Days after which records are deleted even if they weren't learned.
     pub record_days: u32,
+    /// Days after which the models of an account that isn't used are deleted.
+    pub model_days: u32,
+    /// Hours after which the background is made anew; after an erasure it is within minutes.
+    pub background_every_h: u32,
+    /// Offers people a consent to have the rhythm of their password learned too.
+    pub password_rhythm: bool,
     /// Seconds between proofs for a watched client's session without behaviour consent (a plain periodic re-authentication).
     pub reauth_without_consent_s: u32,
     /// Whether timings may be kept by key, of those who consented to the watch. More is known of a person by it, and more could
@@ -128,7 +137,11 @@ impl Default for WatchPolicy {
             breaker_window_s: 60,
             decision_lag_ms: 1500,
             batch_every_s: 5,
+            quarantine_h: 24,
             record_days: 7,
+            model_days: 400,
+            background_every_h: 24,
+            password_rhythm: false,
             reauth_without_consent_s: 3600,
             key_identity: false,
         }

@@ -12,7 +12,7 @@ use crate::token::secret::{Secret, SecretKind};
 use crate::visit::{Caller, log_account};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gait_sdk::{Alarm, Amr, Label, PluginId, Timestamp};
+use gait_sdk::{Alarm, Amr, PluginId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Seconds between two notes of a session's use.
@@ -98,7 +98,8 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    /// True if `offline_access` grants die with the session too.
+    /// True if `offline_access` grants die with the session too, and what was recorded in it is not learned: it ended because of a
+    /// doubt, or the owner ended it from elsewhere.
     pub fn is_security(self) -> bool {
         !matches!(self, Self::SignedOut | Self::Replaced)
     }
@@ -206,7 +207,7 @@ impl Idp {
         (id, Secret::new(SecretKind::Session, &self.ports))
     }
 
-    /// Ends sessions, tells of it, and marks what was recorded in them where the owner or the watch said that it wasn't the owner.
+    /// Ends sessions, and tells of it.
     pub(crate) async fn end_all(
         &self,
         which: &Which,
@@ -224,11 +225,6 @@ impl Idp {
         };
         let ended = self.store.end_sessions(which, self.ports.now(), reason, &events).await?;
         self.ports.wake.wake();
-        if matches!(reason, EndReason::Disowned | EndReason::Anomaly | EndReason::StepUpFailed) {
-            for session in &ended {
-                self.store.label_records(&session.id, Label::Disputed).await?;
-            }
-        }
         Ok(ended)
     }
 }

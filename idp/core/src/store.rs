@@ -57,6 +57,11 @@ pub enum CredentialChange {
         /// Which.
         id: CredentialId,
     },
+    /// One stands for another secret now: erases what was kept and learned of how the old one was typed.
+    ForgetRhythm {
+        /// Which.
+        id: CredentialId,
+    },
 }
 
 /// A question that is answered elsewhere, as the store keeps it.
@@ -92,13 +97,29 @@ pub struct StoredApproval {
     pub answered_at: Option<Timestamp>,
 }
 
-/// A record as the store keeps it.
+/// Whose rhythm: an account's, or that of one of its credentials, which is how its password is typed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Whose {
+    /// The account.
+    pub account: AccountId,
+    /// The credential, if it is a credential's.
+    pub credential: Option<CredentialId>,
+}
+
+impl From<AccountId> for Whose {
+    fn from(account: AccountId) -> Self {
+        let credential = None;
+        Self { account, credential }
+    }
+}
+
+/// A record as the store keeps it: until it is learned, and not longer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredRecord {
     /// Its id.
     pub id: RecordId,
     /// Whose.
-    pub account: AccountId,
+    pub whose: Whose,
     /// Of which scorer.
     pub plugin: PluginId,
     /// In which session it was taken.
@@ -109,15 +130,13 @@ pub struct StoredRecord {
     pub at: Timestamp,
     /// The plugin's data.
     pub payload: Sealed,
-    /// True once learned.
-    pub settled: bool,
 }
 
 /// A model as the store keeps it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredModel {
     /// Whose.
-    pub account: AccountId,
+    pub whose: Whose,
     /// Of which scorer.
     pub plugin: PluginId,
     /// The sealed blob (JSON of [`gait_sdk::ModelBlob`]).
@@ -128,6 +147,28 @@ pub struct StoredModel {
     pub enrolled: bool,
     /// When it was trained; also the cache's version.
     pub trained_at_ms: i64,
+}
+
+/// A background as the store keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredBackground {
+    /// Of which scorer.
+    pub plugin: PluginId,
+    /// The sealed blob (JSON of [`gait_sdk::Background`]).
+    pub blob: Sealed,
+    /// How many accounts it was made from.
+    pub accounts: u32,
+    /// When it was made; also the cache's version.
+    pub made_at_ms: i64,
+}
+
+/// A background that is to be made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueBackground {
+    /// What [`BackgroundStore::put_background`] must name; grows when an account's model is erased.
+    pub revision: i64,
+    /// The present one may hold something of an account that was erased since.
+    pub stale: bool,
 }
 
 /// All that changes when a plugin's effects are carried out.
@@ -204,7 +245,8 @@ pub struct Strengthened {
 /// Sessions.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Begins one; `secret` is its cookie's hash. [`StoreError::Stale`] if the account is disabled meanwhile.
+    /// Begins one, which is a use of the account's models; `secret` is its cookie's hash. [`StoreError::Stale`] if the account is
+    /// disabled meanwhile.
     async fn begin_session(&self, session: &Session, secret: &Hash, events: &[Event]) -> Result<()>;
     /// By the cookie's hash; ended ones too.
     async fn session_by_secret(&self, secret: &Hash) -> Result<Option<Session>>;
@@ -233,7 +275,8 @@ pub trait SessionStore: Send + Sync {
         events: &[Event],
     ) -> Result<()>;
     /// Ends sessions, and with them their grants and tokens (`offline_access` grants only if the reason is one of security). Ended
-    /// sessions stay as they are. Returns those that this call ended.
+    /// sessions stay as they are. A reason of security also deletes what was recorded in any of them, ended before or now, and
+    /// isn't learned yet. Returns those that this call ended.
     async fn end_sessions(&self, which: &Which, at: Timestamp, reason: EndReason, events: EndEvents<'_>) -> Result<Vec<Session>>;
     /// Living sessions whose step-up was demanded before `before`.
     async fn step_ups_before(&self, before: Timestamp, limit: u32) -> Result<Vec<Session>>;
@@ -322,38 +365,74 @@ pub trait ApprovalStore: Send + Sync {
     async fn answer_approval(&self, hash: &Hash, at: Timestamp, batch: &EffectBatch) -> Result<bool>;
 }
 
-/// Behaviour: consent, records, models.
+/// Behaviour: consents, records, models.
 #[async_trait]
 pub trait BehaviourStore: Send + Sync {
-    /// The consent in force.
+    /// The consent to be watched that is in force.
     async fn behaviour_consent(&self, account: AccountId) -> Result<Option<BehaviourConsent>>;
-    /// Every consent ever given, oldest first, for the export.
+    /// The consent to the password's rhythm that is in force.
+    async fn password_consent(&self, account: AccountId) -> Result<Option<BehaviourConsent>>;
+    /// Every consent ever given, for whatever purpose, oldest first, for the export.
     async fn behaviour_consents(&self, account: AccountId) -> Result<Vec<BehaviourConsent>>;
-    /// Gives consent; one in force stays as it is.
+    /// Gives consent; one in force for the same purpose stays as it is. [`StoreError::Stale`] for the password's rhythm unless the
+    /// consent to be watched is in force.
     async fn give_consent(&self, consent: &BehaviourConsent, events: &[Event]) -> Result<()>;
-    /// Withdraws it and erases models and records, in one.
+    /// Withdraws all consents of an account and erases all models and records, in one.
     async fn withdraw_consent(&self, account: AccountId, at: Timestamp, events: &[Event]) -> Result<()>;
-    /// Erases models and records.
+    /// Withdraws the consent to the password's rhythm, and erases the credentials' models and records, in one.
+    async fn withdraw_password_consent(&self, account: AccountId, at: Timestamp, events: &[Event]) -> Result<()>;
+    /// Erases all models and records of an account.
     async fn erase_behaviour(&self, account: AccountId, events: &[Event]) -> Result<()>;
-    /// Keeps a record, if consent is in force; false if it isn't.
+    /// Keeps a record, if the consent that it takes is in force; false if it isn't.
     async fn keep_record(&self, record: &StoredRecord) -> Result<bool>;
-    /// Sets the label of a session's unsettled records.
-    async fn label_records(&self, session: &SessionId, label: Label) -> Result<()>;
-    /// Unsettled records of one account, oldest first.
-    async fn unsettled_records(&self, account: AccountId, plugin: &PluginId, limit: u32) -> Result<Vec<StoredRecord>>;
-    /// How many records of an account are unsettled.
+    /// Sets the label of a session's records taken at `since` or later.
+    async fn label_records(&self, session: &SessionId, since: Timestamp, label: Label) -> Result<()>;
+    /// All records of an account, of whatever plugin and whosever rhythm, oldest first, for the export.
+    async fn records_of(&self, account: AccountId, limit: u32) -> Result<Vec<StoredRecord>>;
+    /// How many records of an account wait to be learned.
     async fn count_unsettled(&self, account: AccountId, plugin: &PluginId) -> Result<u64>;
-    /// Accounts that have unsettled records.
-    async fn accounts_to_train(&self, plugin: &PluginId, limit: u32) -> Result<Vec<AccountId>>;
-    /// Stores a model and settles its records, both or neither, if consent is still in force; false if it isn't. `replaces` is the
-    /// `trained_at_ms` of the model that was extended; [`StoreError::Stale`] if it is another now.
+    /// Records that may be learned, oldest first: those taken by `until`, and those that a step-up stands behind, whenever they
+    /// were taken.
+    async fn due_records(&self, whose: &Whose, plugin: &PluginId, until: Timestamp, limit: u32) -> Result<Vec<StoredRecord>>;
+    /// Who has records that may be learned (see [`BehaviourStore::due_records`]; where there is no enrolled model yet, any may), the
+    /// most recently active first.
+    async fn due_to_train(&self, plugin: &PluginId, until: Timestamp, limit: u32) -> Result<Vec<Whose>>;
+    /// Stores a model and deletes the records that it settles, both or neither, if consent is still in force; false if it isn't.
+    /// `replaces` is the `trained_at_ms` of the model that was extended. [`StoreError::Stale`] if it is another now, or one of the
+    /// records is gone: what was erased or disputed meanwhile must not come back in a model. Counts as a use of the model.
     async fn put_model(&self, model: &StoredModel, replaces: Option<i64>, settled: &[RecordId]) -> Result<bool>;
-    /// Settles records without a new model.
+    /// Deletes records without a new model.
     async fn settle_records(&self, settled: &[RecordId]) -> Result<()>;
-    /// The model of an account.
-    async fn model(&self, account: AccountId, plugin: &PluginId) -> Result<Option<StoredModel>>;
-    /// Deletes settled records, and unsettled ones taken before `before`; returns how many went.
+    /// A model.
+    async fn model(&self, whose: &Whose, plugin: &PluginId) -> Result<Option<StoredModel>>;
+    /// The models of an account's credentials, by credential, for the export.
+    async fn credential_models(&self, account: AccountId) -> Result<Vec<StoredModel>>;
+    /// Deletes records taken before `before`; returns how many went.
     async fn purge_records(&self, before: Timestamp) -> Result<u64>;
+    /// Deletes models last used before `before`; returns how many went.
+    async fn purge_models(&self, before: Timestamp) -> Result<u64>;
+}
+
+/// Backgrounds: what scorers know of people in general.
+#[async_trait]
+pub trait BackgroundStore: Send + Sync {
+    /// Accounts with an enrolled model, by id. All of them consent: withdrawing erases the model.
+    async fn enrolled_accounts(&self, plugin: &PluginId) -> Result<Vec<AccountId>>;
+    /// Says whether the background is to be made: there never was one, it is stale, or it was made before `before_ms`.
+    async fn due_background(&self, plugin: &PluginId, before_ms: i64) -> Result<Option<DueBackground>>;
+    /// Stores the background that was made at `at_ms`, or notes that there is none; false, and nothing is stored, if `revision` is
+    /// no longer the present one: an account was erased meanwhile, and something of it may be in there.
+    async fn put_background(
+        &self,
+        plugin: &PluginId,
+        made: Option<&StoredBackground>,
+        at_ms: i64,
+        revision: i64,
+    ) -> Result<bool>;
+    /// When the background was made, if there is one.
+    async fn background_made_at(&self, plugin: &PluginId) -> Result<Option<i64>>;
+    /// The background.
+    async fn background(&self, plugin: &PluginId) -> Result<Option<StoredBackground>>;
 }
 
 /// A signing key as the store keeps it.
@@ -411,10 +490,13 @@ pub trait OperationStore: Send + Sync {
 
 /// The durable store.
 pub trait Store:
-    AccountStore + SessionStore + GrantStore + ClientStore + ApprovalStore + BehaviourStore + OperationStore
+    AccountStore + SessionStore + GrantStore + ClientStore + ApprovalStore + BehaviourStore + BackgroundStore + OperationStore
 {
 }
-impl<T: AccountStore + SessionStore + GrantStore + ClientStore + ApprovalStore + BehaviourStore + OperationStore> Store for T {}
+impl<T> Store for T where
+    T: AccountStore + SessionStore + GrantStore + ClientStore + ApprovalStore + BehaviourStore + BackgroundStore + OperationStore
+{
+}
 
 /// The ephemeral store: it may die, and nothing may fail open for it. Keys are typed by their prefix (`flow:`, `code:`, …), so one
 /// kind never stands for another.

@@ -26,6 +26,26 @@ pub fn composite(fitness: Option<f64>, ip_score: Option<f64>, policy: &WatchPoli
     makes_sense.then(|| (behaviour * fitness + address * ip) / sum)
 }
 
+/// Nearest to certainty that one measurement may come when it is put together with another: nothing outweighs all the rest.
+const DOUBT: f64 = 1e-6;
+
+/// Puts two independent measurements of one sign-in together: as odds (p / (1 − p)), which multiply. 0.5 says nothing, two that say
+/// the same say it louder. One that is missing, or no number, leaves the other as it is.
+pub fn together(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    let sound = |fitness: Option<f64>| fitness.filter(|fitness| fitness.is_finite()).map(|fitness| fitness.clamp(0.0, 1.0));
+    match (sound(one), sound(other)) {
+        (Some(one), Some(other)) => {
+            let odds = |fitness: f64| {
+                let fitness = fitness.clamp(DOUBT, 1.0 - DOUBT);
+                fitness / (1.0 - fitness)
+            };
+            let both = odds(one) * odds(other);
+            Some(both / (1.0 + both))
+        }
+        (one, other) => one.or(other),
+    }
+}
+
 /// What a composite says. Where the two thresholds contradict each other, distrust wins.
 pub fn judge(composite: Option<f64>, policy: &WatchPolicy) -> SignInTrust {
     match composite {
@@ -93,7 +113,43 @@ mod tests {
         assert_eq!(judge(Some(1.0), &never), SignInTrust::Neutral);
     }
 
+    #[test]
+    fn what_is_missing_leaves_the_other_as_it_is() {
+        assert_eq!(together(None, None), None);
+        for alone in [0.0, 0.3, 1.0] {
+            for nothing in [None, Some(f64::NAN), Some(f64::INFINITY)] {
+                assert_eq!(together(Some(alone), nothing), Some(alone));
+                assert_eq!(together(nothing, Some(alone)), Some(alone));
+            }
+        }
+    }
+
+    #[test]
+    fn certainties_that_contradict_each_other_say_nothing() {
+        let value = together(Some(1.0), Some(0.0)).unwrap();
+        assert!((value - 0.5).abs() < 1e-9, "{value}");
+    }
+
     proptest! {
+        #[test]
+        fn odds_multiply(a in 0.01..=0.99f64, b in 0.01..=0.99f64) {
+            let value = together(Some(a), Some(b)).unwrap();
+            let expected = a * b / (a * b + (1.0 - a) * (1.0 - b));
+            prop_assert!((value - expected).abs() < 1e-9);
+            prop_assert!((together(Some(b), Some(a)).unwrap() - value).abs() < 1e-12, "the order says nothing");
+            prop_assert!((together(Some(a), Some(0.5)).unwrap() - a).abs() < 1e-9, "a half says nothing");
+        }
+
+        #[test]
+        fn together_is_a_probability_and_grows_with_both(a in 0.0..=1.0f64, b in 0.0..=1.0f64, more in 0.0..=1.0f64) {
+            let value = together(Some(a), Some(b)).unwrap();
+            prop_assert!((0.0..=1.0).contains(&value));
+            prop_assert!(together(Some(a.max(more)), Some(b)).unwrap() >= value - 1e-12);
+            if a >= 0.5 && b >= 0.5 {
+                prop_assert!(value >= a.max(b) - 1e-5, "two that agree say it louder");
+            }
+        }
+
         #[test]
         fn more_fitness_never_means_less_trust(a in 0.0..=1.0f64, b in 0.0..=1.0f64, ip in 0.0..=1.0f64) {
             let value = |fitness| composite(Some(fitness), Some(ip), &policy()).unwrap();

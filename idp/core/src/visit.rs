@@ -15,6 +15,8 @@ pub struct Caller {
     pub flow: Option<Secret>,
     /// It holds the marker of a given behaviour consent, so that the sign-in page may collect.
     pub marker: bool,
+    /// It holds the marker of a consent to the password's rhythm.
+    pub password_marker: bool,
     /// BCP 47 tag of the page's language.
     pub locale: String,
     /// The request's id.
@@ -32,6 +34,8 @@ pub enum Cookie {
     Device(Secret),
     /// The marker of a behaviour consent: no value, only presence.
     Marker(bool),
+    /// The marker of a consent to the password's rhythm, likewise.
+    PasswordMarker(bool),
 }
 
 /// Names the client of this request to the request's log span.

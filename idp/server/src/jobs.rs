@@ -1,4 +1,4 @@
-//! Leased jobs: learning, deliveries, unanswered step-ups, purging, the key ring. Each runs on exactly one node at a time.
+//! Leased jobs: learning, the background, deliveries, unanswered step-ups, purging, the key ring. Each runs on exactly one node at a time.
 
 use crate::sink::callbacks::Callbacks;
 use gait_core::Idp;
@@ -10,6 +10,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 const OUTBOX_EVERY: Duration = Duration::from_secs(1);
+/// How often is looked whether a background is due; it is, within this time, when somebody was erased who may be in it.
+const BACKGROUND_EVERY: Duration = Duration::from_secs(60);
 const STEP_UPS_EVERY: Duration = Duration::from_secs(5);
 const KEYS_EVERY: Duration = Duration::from_secs(60);
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
@@ -36,6 +38,14 @@ pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, retrain_every_s:
     jobs.spawn(every(idp.clone(), node.clone(), "learn", learn, None, |idp| async move {
         idp.learn_due().await.map(drop)
     }));
+    jobs.spawn(every(
+        idp.clone(),
+        node.clone(),
+        "background",
+        BACKGROUND_EVERY,
+        None,
+        |idp| async move { idp.make_background().await.map(drop) },
+    ));
     jobs.spawn(every(
         idp.clone(),
         node.clone(),

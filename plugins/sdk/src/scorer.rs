@@ -241,13 +241,14 @@ pub struct Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Label {
-    /// Signed in with a factor, and no alarm since.
+    /// Every row of the sign-in's plan was met by a factor, none by a waiver (`rba`), and there was no alarm since.
     Proven,
-    /// A step-up was passed after it.
+    /// An alarm was raised, and the step-up that it led to was passed soon after: what was recorded in the minutes before was the
+    /// owner's, however it looked.
     SteppedUp,
-    /// Neither.
+    /// Neither: a waiver stood in for a factor, or there were doubts that nobody has settled.
     Unproven,
-    /// The owner said "this wasn't me", or the session was revoked.
+    /// The owner said "this wasn't me", or the session was revoked. Hosts delete such records, and give none of them.
     Disputed,
 }
 

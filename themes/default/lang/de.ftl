@@ -99,11 +99,11 @@ watch-what-text = Zeiten, während Sie Apps benutzen, die darum bitten: wie lang
 watch-never = Was nie gemessen wird
 watch-never-text = Welche Taste Sie drücken, was Sie schreiben, und alles in Feldern für Passwörter oder Codes.
 watch-why = Wofür
-watch-why-text = Nur um zu erkennen, ob Sie es noch sind, und sonst nachzufragen oder die Sitzung zu beenden. Nie um Ihre Arbeit zu bewerten, nie für Werbung, nie für andere.
+watch-why-text = Nur um zu erkennen, ob Sie es noch sind, und sonst nachzufragen oder die Sitzung zu beenden. Um zu wissen, was allen gemeinsam ist, wird Gelerntes von vielen zusammengelegt; niemand ist daran zu erkennen. Nie um Ihre Arbeit zu bewerten, nie für Werbung.
 watch-kept = Wie lange es bleibt
 watch-kept-text = { $days ->
-    [one] Messungen werden verschlüsselt höchstens einen Tag aufbewahrt, bis aus ihnen gelernt ist. Gelerntes und die Messungen dazu bleiben verschlüsselt, bis Sie widerrufen oder löschen.
-   *[other] Messungen werden verschlüsselt höchstens { $days } Tage aufbewahrt, bis aus ihnen gelernt ist. Gelerntes und die Messungen dazu bleiben verschlüsselt, bis Sie widerrufen oder löschen.
+    [one] Messungen werden verschlüsselt höchstens einen Tag aufbewahrt, bis aus ihnen gelernt ist, und dann gelöscht. Gelerntes bleibt verschlüsselt, bis Sie widerrufen oder löschen oder sich { $unused } Tage nicht angemeldet haben.
+   *[other] Messungen werden verschlüsselt höchstens { $days } Tage aufbewahrt, bis aus ihnen gelernt ist, und dann gelöscht. Gelerntes bleibt verschlüsselt, bis Sie widerrufen oder löschen oder sich { $unused } Tage nicht angemeldet haben.
 }
 watch-withdraw = Sie können jederzeit widerrufen
 watch-withdraw-text = Auf Ihrer Kontoseite. Die Messung endet, und alles Gespeicherte wird sofort gelöscht.
@@ -183,8 +183,8 @@ behaviour-waiting = { $waiting ->
 }
 behaviour-held = Was gespeichert ist
 behaviour-held-text = { $days ->
-    [one] Die oben genannten Messungen und ein daraus gemachtes Modell, verschlüsselt. Was wartet, wird nach höchstens einem Tag gelöscht.
-   *[other] Die oben genannten Messungen und ein daraus gemachtes Modell, verschlüsselt. Was wartet, wird nach höchstens { $days } Tagen gelöscht.
+    [one] Was aus den oben genannten Messungen gelernt ist, verschlüsselt; es wird gelöscht, wenn Sie sich { $unused } Tage nicht angemeldet haben. Was wartet, wird nach höchstens einem Tag gelöscht.
+   *[other] Was aus den oben genannten Messungen gelernt ist, verschlüsselt; es wird gelöscht, wenn Sie sich { $unused } Tage nicht angemeldet haben. Was wartet, wird nach höchstens { $days } Tagen gelöscht.
 }
 mode = Wenn etwas ungewöhnlich ist
 mode-auth-text = Wir fragen nach und beenden die Sitzung, wenn niemand antwortet.
@@ -192,6 +192,23 @@ mode-train-text = Noch geschieht nichts: Wir lernen nur. Sie können den Schutz 
 mode-later = Noch geschieht nichts: Wir lernen nur. Sobald Ihr Rhythmus gelernt ist, können Sie den Schutz einschalten.
 mode-to-auth = Schützen
 mode-to-train = Nur lernen
+password-rhythm = Passwort-Rhythmus
+password-rhythm-on = Wie Sie Ihr Passwort tippen, ist ein weiteres Zeichen, dass Sie es sind. { $samples ->
+    [one] Eine Messung gelernt.
+   *[other] { $samples } Messungen gelernt.
+}
+password-rhythm-off = Aus. Wie Sie Ihr Passwort tippen, könnte ein weiteres Zeichen sein, dass Sie es sind.
+password-rhythm-turn-on = Mehr lesen und einschalten
+password-rhythm-what = Zeiten, während Sie in diesem Browser auf der Anmeldeseite Ihr Passwort tippen: wie lange die erste Taste, die zweite und so weiter gehalten wird, und die Pausen dazwischen.
+password-rhythm-never = Welche Tasten es sind. Codes und Passwörter, die eingefügt oder ausgefüllt werden, werden nicht gemessen.
+password-rhythm-why = Nur als weiteres Zeichen bei der Anmeldung, dass Sie es sind. Ohne geht das Anmelden genauso.
+password-rhythm-kept = { $days ->
+    [one] Messungen werden verschlüsselt höchstens einen Tag aufbewahrt, bis aus ihnen gelernt ist, und dann gelöscht. Gelerntes liegt verschlüsselt bei Ihrem Passwort und wird gelöscht, wenn Sie es ändern.
+   *[other] Messungen werden verschlüsselt höchstens { $days } Tage aufbewahrt, bis aus ihnen gelernt ist, und dann gelöscht. Gelerntes liegt verschlüsselt bei Ihrem Passwort und wird gelöscht, wenn Sie es ändern.
+}
+password-rhythm-tick = Ja, messen Sie auch den Rhythmus, in dem ich mein Passwort tippe.
+password-rhythm-withdraw = Ausschalten
+password-rhythm-withdraw-text = Hier, getrennt von der anderen Einwilligung, und mit ihr. Die Messung endet, und was davon gespeichert ist, wird sofort gelöscht.
 export = Exportieren
 erase = Löschen
 withdraw = Einwilligung widerrufen
@@ -230,6 +247,8 @@ notice-forgotten = Entfernt.
 notice-mode = Der Modus ist geändert.
 notice-consented = Danke. Ab jetzt lernen wir Ihren Rhythmus.
 notice-withdrawn = Einwilligung widerrufen. Alles Gespeicherte ist gelöscht.
+notice-password-consented = Danke. Ab jetzt lernen wir den Rhythmus Ihres Passworts, wo Sie es in diesem Browser tippen.
+notice-password-withdrawn = Ausgeschaltet. Alles, was über den Rhythmus Ihres Passworts gespeichert war, ist gelöscht.
 notice-erased = Alles, was über Ihren Rhythmus gespeichert war, ist gelöscht.
 
 ## Fehler

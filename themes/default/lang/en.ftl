@@ -99,11 +99,11 @@ watch-what-text = Timings, while you use apps that ask for this: how long a key 
 watch-never = What is never measured
 watch-never-text = Which key you press, what you write, and anything in fields for passwords or codes.
 watch-why = What for
-watch-why-text = Only to tell whether it is still you, and to ask or end the session if it isn’t. Never to rate your work, never for advertising, never for anybody else.
+watch-why-text = Only to tell whether it is still you, and to ask or end the session if it isn’t. To know what is common to all, what was learned from many people is put together; nobody can be recognised by that. Never to rate your work, never for advertising.
 watch-kept = How long it is kept
 watch-kept-text = { $days ->
-    [one] Measurements are kept encrypted for at most a day until they are learned. Those that were learned, and what was learned from them, are kept encrypted until you withdraw or erase.
-   *[other] Measurements are kept encrypted for at most { $days } days until they are learned. Those that were learned, and what was learned from them, are kept encrypted until you withdraw or erase.
+    [one] Measurements are kept encrypted for at most a day, until they are learned, and then deleted. What was learned from them is kept encrypted until you withdraw or erase, or haven’t signed in for { $unused } days.
+   *[other] Measurements are kept encrypted for at most { $days } days, until they are learned, and then deleted. What was learned from them is kept encrypted until you withdraw or erase, or haven’t signed in for { $unused } days.
 }
 watch-withdraw = You can withdraw at any time
 watch-withdraw-text = On your account page. Measuring stops and everything held is erased at once.
@@ -182,8 +182,8 @@ behaviour-waiting = { $waiting ->
 }
 behaviour-held = What is held
 behaviour-held-text = { $days ->
-    [one] The samples named above and a model made of them, encrypted. What waits is deleted after a day at most.
-   *[other] The samples named above and a model made of them, encrypted. What waits is deleted after { $days } days at most.
+    [one] What was learned from the samples named above, encrypted; it is deleted when you haven’t signed in for { $unused } days. What waits is deleted after a day at most.
+   *[other] What was learned from the samples named above, encrypted; it is deleted when you haven’t signed in for { $unused } days. What waits is deleted after { $days } days at most.
 }
 mode = When something is unusual
 mode-auth-text = We ask, and end the session if nobody answers.
@@ -191,6 +191,23 @@ mode-train-text = Nothing happens yet: we only learn. You can switch the protect
 mode-later = Nothing happens yet: we only learn. You can switch the protection on as soon as your rhythm is learned.
 mode-to-auth = Protect me
 mode-to-train = Only learn
+password-rhythm = Password rhythm
+password-rhythm-on = How you type your password is a further sign that it is you. { $samples ->
+    [one] One sample learned.
+   *[other] { $samples } samples learned.
+}
+password-rhythm-off = Off. How you type your password could be a further sign that it is you.
+password-rhythm-turn-on = Read more and turn on
+password-rhythm-what = Timings, while you type your password on the sign-in page in this browser: how long the first key, the second and so on are held, and the pauses between them.
+password-rhythm-never = Which keys they are. Codes, and passwords that are filled in or pasted, are not measured.
+password-rhythm-why = Only as a further sign at the sign-in that it is you. Without it, signing in works just the same.
+password-rhythm-kept = { $days ->
+    [one] Measurements are kept encrypted for at most a day, until they are learned, and then deleted. What was learned from them is kept encrypted with your password, and erased when you change it.
+   *[other] Measurements are kept encrypted for at most { $days } days, until they are learned, and then deleted. What was learned from them is kept encrypted with your password, and erased when you change it.
+}
+password-rhythm-tick = Yes, measure the rhythm in which I type my password too.
+password-rhythm-withdraw = Turn off
+password-rhythm-withdraw-text = Here, apart from the other consent, and with it. Measuring stops and what is held of it is erased at once.
 export = Export
 erase = Erase
 withdraw = Withdraw consent
@@ -229,6 +246,8 @@ notice-forgotten = Removed.
 notice-mode = The mode is changed.
 notice-consented = Thank you. From now on, we learn your rhythm.
 notice-withdrawn = Consent withdrawn. Everything held is erased.
+notice-password-consented = Thank you. From now on, we learn the rhythm of your password, where you type it in this browser.
+notice-password-withdrawn = Turned off. Everything held about the rhythm of your password is erased.
 notice-erased = Everything held about your rhythm is erased.
 
 ## Errors

@@ -3,10 +3,10 @@
 
 use super::{Change, ChangeError, SignedIn};
 use crate::Idp;
-use crate::account::{Mode, StoredCredential};
+use crate::account::{Mode, PASSWORD_PURPOSE, StoredCredential, WATCH_PURPOSE};
 use crate::error::{Error, Result};
 use crate::event::{Event, What};
-use crate::flow::BEHAVIOUR_TEXT_VERSION;
+use crate::flow::{BEHAVIOUR_TEXT_VERSION, PASSWORD_TEXT_VERSION};
 use crate::flow::plan::{self, Cause, Evidence, Fresh};
 use crate::ids::{ClientId, SessionId};
 use crate::mail::address_of;
@@ -24,6 +24,13 @@ fn core(error: impl Into<Error>) -> ChangeError {
 
 fn refused(key: &str, words: &str) -> ChangeError {
     ChangeError::Refused(Text::new(key, words))
+}
+
+fn withdrawn(purpose: &str) -> What {
+    What::ConsentChanged {
+        purpose: purpose.to_owned(),
+        given: false,
+    }
 }
 
 impl Idp {
@@ -63,6 +70,8 @@ impl Idp {
             Change::Mode(mode) => self.choose_mode(*mode, who, caller).await,
             Change::GiveConsent { text_version } => self.give_consent(text_version, who, caller).await,
             Change::WithdrawConsent => self.withdraw_consent(who, caller).await,
+            Change::GivePasswordConsent { text_version } => self.give_password_consent(text_version, who, caller).await,
+            Change::WithdrawPasswordConsent => self.withdraw_password_consent(who, caller).await,
             Change::EraseBehaviour => self.erase_behaviour(who, caller).await,
         }
     }
@@ -199,7 +208,7 @@ impl Idp {
             return Err(refused("mode-needs-consent", "This takes your consent first."));
         }
         let model = match self.registry.scorer() {
-            Some(scorer) => self.store.model(id, &scorer.manifest().id).await.map_err(core)?,
+            Some(scorer) => self.store.model(&id.into(), &scorer.manifest().id).await.map_err(core)?,
             None => None,
         };
         match model.is_some_and(|model| model.enrolled) {
@@ -221,14 +230,44 @@ impl Idp {
     async fn withdraw_consent(&self, who: &SignedIn, caller: &Caller) -> Result<Vec<Cookie>, ChangeError> {
         self.check_fresh(who)?;
         let id = who.account.id;
-        let event = self.change_event(What::ConsentChanged { given: false }, who, caller);
+        let event = self.change_event(withdrawn(WATCH_PURPOSE), who, caller);
         self.store
             .withdraw_consent(id, self.ports.now(), &[event])
             .await
             .map_err(core)?;
         self.decline_watch(id).await.map_err(core)?;
         self.back_to_training(who, caller).await?;
-        Ok(vec![Cookie::Marker(false)])
+        Ok(vec![Cookie::Marker(false), Cookie::PasswordMarker(false)])
+    }
+
+    async fn give_password_consent(
+        &self,
+        text_version: &str,
+        who: &SignedIn,
+        caller: &Caller,
+    ) -> Result<Vec<Cookie>, ChangeError> {
+        if text_version != PASSWORD_TEXT_VERSION {
+            return Err(ChangeError::OutOfDate);
+        }
+        let id = who.account.id;
+        if !self.watches_passwords() {
+            return Err(refused("watch-unavailable", "Nothing is watched here."));
+        }
+        if self.store.behaviour_consent(id).await.map_err(core)?.is_none() {
+            return Err(refused("mode-needs-consent", "This takes your consent first."));
+        }
+        Ok(vec![self.consent_to_password_rhythm(id, &who.session.id, caller).await?])
+    }
+
+    async fn withdraw_password_consent(&self, who: &SignedIn, caller: &Caller) -> Result<Vec<Cookie>, ChangeError> {
+        self.check_fresh(who)?;
+        let event = self.change_event(withdrawn(PASSWORD_PURPOSE), who, caller);
+        self.store
+            .withdraw_password_consent(who.account.id, self.ports.now(), &[event])
+            .await
+            .map_err(core)?;
+        self.ports.wake.wake();
+        Ok(vec![Cookie::PasswordMarker(false)])
     }
 
     async fn erase_behaviour(&self, who: &SignedIn, caller: &Caller) -> Result<Vec<Cookie>, ChangeError> {

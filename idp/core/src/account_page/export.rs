@@ -3,11 +3,14 @@
 use super::SignedIn;
 use crate::Idp;
 use crate::account::Account;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::store::StoredModel;
 use serde_json::{Value, json};
 
 /// Most events of an export, newest first.
 const MAX_EVENTS: u32 = 1000;
+/// Most records of an export, oldest first; no more wait at any time.
+const MAX_RECORDS: u32 = 2100;
 
 impl Idp {
     /// No secret is among it: of credentials only what they are called, of the model a summary that its plugin makes.
@@ -37,20 +40,48 @@ impl Idp {
     }
 
     async fn export_behaviour(&self, account: &Account) -> Result<Value> {
-        let consents = self.store.behaviour_consents(account.id).await?;
-        let mut export = json!({ "mode": account.mode, "consents": consents, "model": null, "waiting": 0 });
-        let Some(scorer) = self.registry.scorer() else {
-            return Ok(export);
-        };
-        let plugin = &scorer.manifest().id;
-        export["waiting"] = json!(self.store.count_unsettled(account.id, plugin).await?);
-        if let Some(stored) = self.store.model(account.id, plugin).await? {
-            let blob = self.open_model(&stored)?;
-            let described = scorer.describe(&blob);
-            let described = described.map_err(|error| Error::Inconsistent(format!("a model can't be described: {error}")))?;
-            export["model"] =
-                json!({ "plugin": plugin, "samples": stored.samples, "enrolled": stored.enrolled, "summary": described });
+        let mut passwords = Vec::new();
+        for stored in self.store.credential_models(account.id).await? {
+            passwords.push(self.export_model(&stored)?);
         }
-        Ok(export)
+        let model = match self.registry.scorer() {
+            Some(scorer) => self.store.model(&account.id.into(), &scorer.manifest().id).await?,
+            None => None,
+        };
+        Ok(json!({
+            "mode": account.mode,
+            "consents": self.store.behaviour_consents(account.id).await?,
+            "model": model.map(|stored| self.export_model(&stored)).transpose()?,
+            "password_models": passwords,
+            "records": self.export_records(account).await?,
+        }))
+    }
+
+    fn export_model(&self, stored: &StoredModel) -> Result<Value> {
+        let summary = self.describe_model(stored)?;
+        Ok(json!({
+            "plugin": stored.plugin,
+            "credential": stored.whose.credential,
+            "samples": stored.samples,
+            "enrolled": stored.enrolled,
+            "summary": summary,
+        }))
+    }
+
+    /// What waits to be learned, as it was measured. It is gone soon.
+    async fn export_records(&self, account: &Account) -> Result<Vec<Value>> {
+        let mut records = Vec::new();
+        for stored in self.store.records_of(account.id, MAX_RECORDS).await? {
+            let record = self.open_record(&stored)?;
+            records.push(json!({
+                "plugin": stored.plugin,
+                "credential": stored.whose.credential,
+                "session": stored.session,
+                "label": stored.label,
+                "at": stored.at,
+                "measured": record.payload,
+            }));
+        }
+        Ok(records)
     }
 }

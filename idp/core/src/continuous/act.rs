@@ -9,7 +9,7 @@ use crate::ids::ClientId;
 use crate::policy::Watch;
 use crate::session::{EndReason, RiskLevel, Session, StepUp};
 use crate::store::{StoreError, Which};
-use gait_sdk::{Alarm, Label, Timestamp};
+use gait_sdk::{Alarm, Timestamp};
 
 /// Times that a verdict is weighed again because the session changed meanwhile.
 const TRIES: usize = 5;
@@ -121,8 +121,7 @@ impl Idp {
             .set_risk(&session.id, session.sequence, level, Some(&step_up), events);
         set.await?;
         self.ports.wake.wake();
-        self.store.label_records(&session.id, Label::Unproven).await?;
-        Ok(())
+        self.doubt_records(session, &step_up).await
     }
 
     async fn revoke_on_alarm(&self, session: &Session, raised: &Raised) -> Result<()> {
@@ -172,7 +171,6 @@ impl Idp {
         let which = Which::One(session.id.clone());
         self.store.end_sessions(&which, self.ports.now(), reason, events).await?;
         self.ports.wake.wake();
-        self.store.label_records(&session.id, Label::Disputed).await?;
         Ok(())
     }
 

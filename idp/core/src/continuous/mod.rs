@@ -16,7 +16,6 @@ mod watch_token;
 mod watching;
 
 pub(crate) use batch::parse as parse_batch;
-pub(crate) use samples::proven;
 
 use crate::error::Error;
 use crate::ids::ClientId;

@@ -7,6 +7,7 @@ use super::watching::Watching;
 use super::{SampleAnswer, WatchError, WatchState, batch};
 use crate::Idp;
 use crate::account::Account;
+use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::ids::AccountId;
 use crate::policy::Watch;
@@ -177,7 +178,7 @@ impl Idp {
             }
             if self.remember_watching(&session.id, stored.as_deref(), &after).await? {
                 return self
-                    .keep_batch(account, session, &after, scored)
+                    .keep_batch(session, client.as_ref(), &after, scored)
                     .await
                     .map_err(WatchError::from);
             }
@@ -199,29 +200,29 @@ impl Idp {
         }
     }
 
-    /// Keeps a batch's record, unless its session is in doubt: an impostor's rhythm must not be learned.
-    async fn keep_batch(&self, account: &Account, session: &Session, after: &Watching, scored: Option<Scored>) -> Result<()> {
-        let alarm = scored.as_ref().map_or(Alarm::None, |scored| scored.assessment.alarm);
-        let Some(record) = scored.and_then(|scored| scored.record) else {
+    /// Keeps a batch's record. While a step-up is pending it is held back: how that is answered decides whose it was. Where an alarm
+    /// led to none (mode `train`, an observing deployment), nobody will ever say so, and the record is dropped.
+    async fn keep_batch(&self, before: &Session, client: Option<&Client>, after: &Watching, scored: Option<Scored>) -> Result<()> {
+        let Some(scored) = scored else { return Ok(()) };
+        let Some(record) = scored.record else { return Ok(()) };
+        let alarmed = scored.assessment.alarm != Alarm::None;
+        // Acting on an alarm has changed the session.
+        let session = match alarmed {
+            true => self.store.session(&before.id).await?,
+            false => Some(before.clone()),
+        };
+        let Some(session) = session.filter(|session| session.ended.is_none()) else {
             return Ok(());
         };
-        if session.step_up.is_some() || alarm != Alarm::None {
+        if alarmed && session.step_up.is_none() {
             return Ok(());
         }
+        let plan = client.and_then(|client| client.plan.as_ref());
         let label = match after.worst {
-            Alarm::None => proven(session),
+            Alarm::None => self.label_of(&session, plan.unwrap_or(&self.policy.plan)),
             Alarm::Soft | Alarm::Hard => Label::Unproven,
         };
-        self.keep_record(account.id, &session.id, label, &record).await
-    }
-}
-
-/// How far a session without an alarm is proven.
-pub(crate) fn proven(session: &Session) -> Label {
-    if session.proofs.iter().any(|proof| !proof.waiver) {
-        Label::Proven
-    } else {
-        Label::Unproven
+        self.keep_record(&session.account.into(), &session.id, label, &record).await
     }
 }
 

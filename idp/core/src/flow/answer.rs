@@ -1,6 +1,7 @@
 //! An answer comes in: looked over, taken by one winner, and given to what the flow waits for.
 
 use super::engine::{End, Turn, has_inputs};
+use super::sample::BEHAVIOUR_FIELD;
 use super::situation::Run;
 use super::state::{Asked, Done, Flow, Goal, Held, Stage, Who};
 use super::verify::{Posed, Verdict};
@@ -9,8 +10,9 @@ use crate::Idp;
 use crate::account::Identifier;
 use crate::error::Error;
 use crate::ids::FlowId;
+use crate::learning::{Typed, TypedPassword};
 use crate::visit::{Caller, Cookie};
-use gait_sdk::{Answer, Form, Node, PluginId};
+use gait_sdk::{Answer, Batch, Form, Node, PluginId};
 use std::collections::BTreeMap;
 
 /// Fields of an answer.
@@ -45,7 +47,7 @@ fn check_fields(fields: &Fields) -> Result<(), FlowError> {
         return Err(bad("too many fields"));
     }
     for (name, value) in fields {
-        let longest = if name == "behavior" {
+        let longest = if name == BEHAVIOUR_FIELD {
             MAX_BEHAVIOUR_BYTES
         } else {
             MAX_VALUE_BYTES
@@ -181,7 +183,7 @@ impl Idp {
     /// Another account than the one before: nothing of that remains.
     async fn begin_anew(&self, run: &mut Run<'_>) -> Result<Turn, FlowError> {
         run.flow.base = None;
-        run.flow.sample = None;
+        run.flow.typed = Typed::default();
         run.flow.preferred = None;
         run.flow.done = Done::default();
         run.flow.switch_to(Who::Nobody);
@@ -203,9 +205,15 @@ impl Idp {
         };
         let who = self.identify(typed).await?;
         run.flow.switch_to(who);
-        run.flow.sample = self.read_sample(run.caller, fields);
+        run.flow.typed = Typed {
+            identifier: self.read_sample(run.caller, fields),
+            password: None,
+        };
         match (asked, picked) {
-            (Some(asked), Some(picked)) => self.answer_first_question(run, typed, asked, &picked).await,
+            (Some(asked), Some(picked)) => {
+                let password = self.read_password_sample(run.caller, fields);
+                self.answer_first_question(run, typed, asked, (&picked, password)).await
+            }
             _ => self.advance(run).await,
         }
     }
@@ -215,10 +223,15 @@ impl Idp {
         run: &mut Run<'_>,
         typed: &str,
         mut asked: Asked,
-        picked: &Picked,
+        (picked, password): (&Picked, Option<Batch>),
     ) -> Result<Turn, FlowError> {
         match self.try_answer(run, &mut asked, &picked.answer).await? {
             Verdict::Passed(amr) => {
+                let is_password = asked.form.nodes.iter().any(|node| matches!(node, Node::Secret(_)));
+                run.flow.typed.password = password.filter(|_| is_password).map(|batch| TypedPassword {
+                    plugin: asked.plugin.clone(),
+                    batch,
+                });
                 self.prove(run, asked.plugin, amr, false);
                 self.advance(run).await
             }

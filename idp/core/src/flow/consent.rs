@@ -4,7 +4,7 @@ use super::FlowError;
 use super::engine::Turn;
 use super::situation::Run;
 use crate::Idp;
-use crate::account::{Account, BehaviourConsent};
+use crate::account::{Account, BehaviourConsent, PASSWORD_PURPOSE, WATCH_PURPOSE};
 use crate::authorization::request::{AuthorizationRequest, PromptValue};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -18,7 +18,9 @@ use std::collections::BTreeMap;
 /// Seconds for which a "no" to being watched holds: 90 days.
 const DECLINED_S: u32 = 90 * 86_400;
 /// Version of the text that people consent to when they let themselves be watched. Who changes the text changes this.
-pub const BEHAVIOUR_TEXT_VERSION: &str = "2026-11";
+pub const BEHAVIOUR_TEXT_VERSION: &str = "2026-11-23";
+/// The same, of the text about the password's rhythm.
+pub const PASSWORD_TEXT_VERSION: &str = "2026-11-23";
 
 impl Idp {
     /// True if the person must be asked what the client may know.
@@ -84,14 +86,41 @@ impl Idp {
 
     /// Gives behaviour consent to the text as it is now; returns the cookie that lets this browser's sign-in page measure.
     pub(crate) async fn consent_to_watch(&self, account: AccountId, session: &SessionId, caller: &Caller) -> Result<Cookie> {
+        self.consent_to(WATCH_PURPOSE, BEHAVIOUR_TEXT_VERSION, (account, session), caller)
+            .await?;
+        Ok(Cookie::Marker(true))
+    }
+
+    /// The same of the password's rhythm; it needs the consent to be watched.
+    pub(crate) async fn consent_to_password_rhythm(
+        &self,
+        account: AccountId,
+        session: &SessionId,
+        caller: &Caller,
+    ) -> Result<Cookie> {
+        self.consent_to(PASSWORD_PURPOSE, PASSWORD_TEXT_VERSION, (account, session), caller)
+            .await?;
+        Ok(Cookie::PasswordMarker(true))
+    }
+
+    async fn consent_to(
+        &self,
+        purpose: &str,
+        text_version: &str,
+        (account, session): (AccountId, &SessionId),
+        caller: &Caller,
+    ) -> Result<()> {
         let consent = BehaviourConsent {
             account,
-            purpose: "continuous_auth".to_owned(),
-            text_version: BEHAVIOUR_TEXT_VERSION.to_owned(),
+            purpose: purpose.to_owned(),
+            text_version: text_version.to_owned(),
             at: self.ports.now(),
             withdrawn_at: None,
         };
-        let what = What::ConsentChanged { given: true };
+        let what = What::ConsentChanged {
+            purpose: purpose.to_owned(),
+            given: true,
+        };
         let event = self.event(
             what,
             Some(account),
@@ -102,7 +131,7 @@ impl Idp {
         );
         self.store.give_consent(&consent, &[event]).await?;
         self.ports.wake.wake();
-        Ok(Cookie::Marker(true))
+        Ok(())
     }
 
     /// Remembers a "no" to this text, so that nobody is asked again and again; the account page is there for a change of mind.

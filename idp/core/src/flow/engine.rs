@@ -97,7 +97,7 @@ impl Idp {
 
     /// Judges the rhythm of the sign-in once it may matter, and once only; true if that changes what is missing.
     async fn judge_sample(&self, run: &mut Run<'_>, now: &Situation) -> Result<bool, FlowError> {
-        let (Some(account), Some(_), false) = (&now.account, &run.flow.sample, run.flow.judged) else {
+        let (Some(account), false, false) = (&now.account, run.flow.typed.is_empty(), run.flow.judged) else {
             return Ok(false);
         };
         run.flow.judged = true;
@@ -105,7 +105,7 @@ impl Idp {
         let cx = self
             .context(&PluginId::from(BEHAVIOUR), Whom::Known(account), occasion)
             .await?;
-        match self.signin_trust(account, run.flow.sample.as_ref(), &cx).await? {
+        match self.signin_trust(account, &run.flow.typed, &cx).await? {
             SignInTrust::Neutral => Ok(false),
             SignInTrust::RemovesWaivers => {
                 run.flow.distrusted = true;

@@ -21,7 +21,7 @@ use crate::session::{EndReason, Place, RiskLevel, Session};
 use crate::store::{StoreError, Strengthened, Which};
 use crate::token::secret::{Secret, SecretKind};
 use crate::visit::{Caller, Cookie};
-use gait_sdk::{Authenticator, Context, Label, Outcome, PluginId, Purpose};
+use gait_sdk::{Authenticator, Context, Outcome, PluginId, Purpose};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -89,6 +89,8 @@ impl Idp {
             self.remember_device(account.id, device).await?;
         }
         self.keep_sample(run, now, account, &entered.id).await;
+        let marker = self.check_password_marker(account, run.caller).await?;
+        run.cookies.extend(marker);
         self.settle(run, now, account, (&caller, purpose), &entered).await?;
         Ok(())
     }
@@ -130,7 +132,7 @@ impl Idp {
             Err(error) => return Err(Error::from(error).into()),
         }
         if pending {
-            self.store.label_records(id, Label::SteppedUp).await.map_err(Error::from)?;
+            self.absorb_records(own).await?;
         }
         let id = own.id.clone();
         Ok(Some(Entered { id, secret }))
@@ -171,13 +173,18 @@ impl Idp {
 
     /// Hands the rhythm of the sign-in on for learning. Whatever goes wrong with it, the person is signed in.
     async fn keep_sample(&self, run: &mut Run<'_>, now: &Situation, account: &Account, session: &SessionId) {
-        let Some(sample) = run.flow.sample.take() else { return };
+        let typed = std::mem::take(&mut run.flow.typed);
+        if typed.is_empty() {
+            return;
+        }
+        let plan = now.client.as_ref().and_then(|client| client.plan.as_ref());
+        let plan = plan.unwrap_or(&self.policy.plan);
         let kept = async {
             let occasion = Self::occasion(&run.flow, now, &run.caller.visitor);
             let cx = self
                 .context(&PluginId::from(plan::BEHAVIOUR), Whom::Known(account), occasion)
                 .await?;
-            self.keep_signin_sample(account, session, &sample, &cx).await
+            self.keep_typed(account, (session, plan), &typed, &cx).await
         };
         if let Err(error) = kept.await {
             tracing::warn!(%error, "a sign-in's sample could not be kept");

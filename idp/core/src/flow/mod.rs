@@ -16,7 +16,7 @@ mod step_up;
 mod verify;
 pub(crate) mod words;
 
-pub use consent::BEHAVIOUR_TEXT_VERSION;
+pub use consent::{BEHAVIOUR_TEXT_VERSION, PASSWORD_TEXT_VERSION};
 
 use crate::Idp;
 use crate::authorization::AuthorizationResponse;
@@ -96,6 +96,8 @@ pub enum Ask {
         form: Form,
         /// This browser holds the behaviour marker: measure while the identifier is typed, answer in `behavior` (JSON).
         collect: bool,
+        /// The same of the marker of the password's rhythm: measure while the password is typed, answer in `behavior_password`.
+        collect_password: bool,
     },
     /// A factor's form; answers by its fields' names. In a sign-in also `account=other`: begin again as somebody else.
     Factor {

@@ -121,8 +121,13 @@ pub(crate) fn merged<'a>(proofs: impl IntoIterator<Item = &'a Proof>) -> Vec<Pro
 
 /// True if every row of the level's plan is satisfied by a factor.
 pub(crate) fn acr_met(rule: &AcrRule, proofs: &[Proof]) -> bool {
+    met_by_factors(&rule.plan, proofs)
+}
+
+/// True if there is a row, and every row is satisfied by a factor, none by a waiver.
+pub(crate) fn met_by_factors(plan: &Plan, proofs: &[Proof]) -> bool {
     let factor = |row: &Row| proofs.iter().any(|proof| !proof.waiver && row.0.contains(&proof.plugin));
-    !rule.plan.0.is_empty() && rule.plan.0.iter().all(factor)
+    !plan.0.is_empty() && plan.0.iter().all(factor)
 }
 
 /// The level that was reached: the first requested one that is met, else the strongest that is (`acrs` stand weakest first).

@@ -37,6 +37,7 @@ impl Idp {
                 identifier: identifier.clone(),
                 form: asked.as_ref().map_or_else(words::identifier_only, |asked| asked.form.clone()),
                 collect: caller.marker && self.watches(),
+                collect_password: caller.password_marker && self.watches_passwords(),
             },
             Stage::Factor(asked) | Stage::Enrol(asked) => factor(asked),
             Stage::SelectAccount => Ask::SelectAccount {

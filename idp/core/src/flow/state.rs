@@ -6,12 +6,13 @@ use crate::Idp;
 use crate::authorization::request::AuthorizationRequest;
 use crate::error::{Error, Result};
 use crate::ids::{AccountId, FlowId, SessionId};
+use crate::learning::Typed;
 use crate::session::Proof;
 use crate::token::secret::{Hash, Secret, SecretKind};
 use crate::visit::Caller;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gait_sdk::{Batch, Form, Memo, PluginId, Purpose, Text, Timestamp};
+use gait_sdk::{Form, Memo, PluginId, Purpose, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
@@ -154,8 +155,8 @@ pub(super) struct Flow {
     pub tried: Vec<PluginId>,
     /// Answers so far.
     pub attempts: u32,
-    /// The rhythm of the identifier's typing.
-    pub sample: Option<Batch>,
+    /// What the sign-in page measured.
+    pub typed: Typed,
     /// The rhythm was judged.
     pub judged: bool,
     /// It spoke against the owner: no waiver counts.
@@ -245,7 +246,7 @@ impl Idp {
             proofs: Vec::new(),
             tried: Vec::new(),
             attempts: 0,
-            sample: None,
+            typed: Typed::default(),
             judged: false,
             distrusted: false,
             given_up: Vec::new(),

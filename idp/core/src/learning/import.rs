@@ -1,11 +1,13 @@
 //! Enrolment from batches that were taken elsewhere: a demo, a move from another deployment.
 
+use super::WHENEVER;
 use crate::Idp;
 use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::ids::SessionId;
 use crate::session::Place;
-use gait_sdk::{Batch, Label, PluginId, Scorer, State};
+use crate::store::Whose;
+use gait_sdk::{Batch, Label, Scorer, State};
 
 impl Idp {
     /// Enrols a consenting account from batches that were taken elsewhere: each goes through the scorer as a session's would, and
@@ -18,24 +20,26 @@ impl Idp {
             .registry
             .scorer()
             .ok_or_else(|| Error::Inconsistent("there is no scorer".to_owned()))?;
-        let plugin = scorer.manifest().id.clone();
+        let whose = Whose::from(account.id);
         for batch in batches {
-            self.keep_imported(scorer.as_ref(), &plugin, account, batch).await?;
+            self.keep_imported(scorer.as_ref(), account, &whose, batch).await?;
         }
-        while self.store.count_unsettled(account.id, &plugin).await? > 0 {
-            if self.learn_due().await? == 0 {
+        let plugin = &scorer.manifest().id;
+        let known = self.known_background(plugin).await?;
+        while !self.store.due_records(&whose, plugin, WHENEVER, 1).await?.is_empty() {
+            if !self.learn_one(scorer.as_ref(), &whose, WHENEVER, &known).await? {
                 return Err(Error::Inconsistent("the scorer learned nothing from the batches".to_owned()));
             }
         }
         Ok(())
     }
 
-    async fn keep_imported(&self, scorer: &dyn Scorer, plugin: &PluginId, account: &Account, batch: &Batch) -> Result<()> {
-        let cx = self.scorer_context(plugin, account, &Place::default(), None);
+    async fn keep_imported(&self, scorer: &dyn Scorer, account: &Account, whose: &Whose, batch: &Batch) -> Result<()> {
+        let cx = self.scorer_context(&scorer.manifest().id, account, &Place::default(), None);
         let scored = scorer.score(&cx, None, State::default(), batch).await;
         let scored = scored.map_err(|error| Error::Inconsistent(error.to_string()))?;
         if let Some(record) = scored.record {
-            self.keep_record(account.id, &SessionId::from("import"), Label::Proven, &record)
+            self.keep_record(whose, &SessionId::from("import"), Label::Proven, &record)
                 .await?;
         }
         Ok(())

@@ -1,82 +1,118 @@
-//! The sample of a sign-in: what it says of the visitor, and keeping it once the sign-in is complete.
+//! The samples of a sign-in: what they say of the visitor, and keeping them once the sign-in is complete.
 
-use super::doubted;
+use super::TypedPassword;
 use crate::Idp;
 use crate::account::{Account, Mode};
-use crate::continuous::proven;
 use crate::error::Result;
 use crate::ids::SessionId;
-use crate::policy::Watch;
-use crate::trust::{SignInTrust, composite, judge};
-use gait_sdk::{Batch, Channel, Context, State};
+use crate::policy::{Plan, Watch};
+use crate::store::Whose;
+use crate::trust::{SignInTrust, composite, judge, together};
+use gait_sdk::{Batch, Channel, Context, Scored, Scorer, State};
+use serde::{Deserialize, Serialize};
+
+/// What a sign-in page measured.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Typed {
+    /// How the identifier was typed.
+    pub identifier: Option<Batch>,
+    /// How the password was typed, once it was right.
+    pub password: Option<TypedPassword>,
+}
+
+impl Typed {
+    /// True if nothing was measured.
+    pub fn is_empty(&self) -> bool {
+        self.identifier.is_none() && self.password.is_none()
+    }
+}
 
 impl Idp {
-    /// Judges a sign-in's sample for a consenting account in mode `auth` where the deployment enforces; neutral otherwise.
+    /// Judges what a sign-in page measured for a consenting account in mode `auth` where the deployment enforces; neutral otherwise.
     ///
     /// # Errors
     /// A backend is away.
-    pub(crate) async fn signin_trust(&self, account: &Account, sample: Option<&Batch>, cx: &Context) -> Result<SignInTrust> {
+    pub(crate) async fn signin_trust(&self, account: &Account, typed: &Typed, cx: &Context) -> Result<SignInTrust> {
         let policy = &self.policy.watch;
-        let (Some(scorer), Some(sample)) = (self.registry.scorer(), sample) else {
+        let judges = policy.mode == Watch::Enforce && account.mode == Mode::Auth && !typed.is_empty();
+        let Some(scorer) = self.registry.scorer().filter(|_| judges) else {
             return Ok(SignInTrust::Neutral);
         };
-        let judges = policy.mode == Watch::Enforce && account.mode == Mode::Auth && sample.channel == Channel::SignIn;
-        if !judges || self.store.behaviour_consent(account.id).await?.is_none() {
-            return Ok(SignInTrust::Neutral);
+        let cx = self.scorer_view(&scorer.manifest().id, account, cx).await?;
+        let mut fitness = None;
+        for (whose, batch) in self.measured(account, typed).await? {
+            let scored = self.score_typed(scorer.as_ref(), &whose, batch, &cx, true).await?;
+            fitness = together(fitness, scored.and_then(|scored| scored.assessment.fitness));
         }
-        let model = self.prepared_model(scorer.as_ref(), account.id).await?;
-        let Some(model) = model.filter(|model| model.enrolled) else {
-            return Ok(SignInTrust::Neutral);
-        };
-        let plugin = &scorer.manifest().id;
-        let cx = self.scorer_view(plugin, account, cx).await?;
-        match scorer.score(&cx, Some(&model.parsed), State::default(), sample).await {
-            Ok(scored) => {
-                let ip_score = cx.ip_evidence.map(|evidence| evidence.score);
-                Ok(judge(composite(scored.assessment.fitness, ip_score, policy), policy))
-            }
-            Err(error) => {
-                tracing::warn!(%plugin, %error, "a sign-in's sample could not be scored");
-                Ok(SignInTrust::Neutral)
-            }
-        }
+        let ip_score = cx.ip_evidence.map(|evidence| evidence.score);
+        Ok(judge(composite(fitness, ip_score, policy), policy))
     }
 
-    /// Keeps a completed sign-in's sample for learning, if its account has consented.
+    /// Keeps what a completed sign-in measured for learning, as far as its account has consented.
     ///
     /// # Errors
     /// A backend is away.
-    pub(crate) async fn keep_signin_sample(
+    pub(crate) async fn keep_typed(
         &self,
         account: &Account,
-        session: &SessionId,
-        sample: &Batch,
+        (session, plan): (&SessionId, &Plan),
+        typed: &Typed,
         cx: &Context,
     ) -> Result<()> {
         let Some(scorer) = self.registry.scorer().filter(|_| self.policy.watch.mode != Watch::Off) else {
             return Ok(());
         };
-        if self.store.behaviour_consent(account.id).await?.is_none() {
-            return Ok(());
-        }
         let Some(session) = self.store.session(session).await? else {
             return Ok(());
         };
+        let cx = self.scorer_view(&scorer.manifest().id, account, cx).await?;
+        let label = self.label_of(&session, plan);
+        for (whose, batch) in self.measured(account, typed).await? {
+            let scored = self.score_typed(scorer.as_ref(), &whose, batch, &cx, false).await?;
+            if let Some(record) = scored.and_then(|scored| scored.record) {
+                self.keep_record(&whose, &session.id, label, &record).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The measurements that the account has consented to, each with whose rhythm it is.
+    async fn measured<'a>(&self, account: &Account, typed: &'a Typed) -> Result<Vec<(Whose, &'a Batch)>> {
+        let mut measured = Vec::new();
+        if self.store.behaviour_consent(account.id).await?.is_none() {
+            return Ok(measured);
+        }
+        let identifier = typed.identifier.iter().filter(|batch| batch.channel == Channel::SignIn);
+        measured.extend(identifier.map(|batch| (account.id.into(), batch)));
+        if let Some(password) = &typed.password
+            && let Some(whose) = self.whose_password(account, password).await?
+        {
+            measured.push((whose, &password.batch));
+        }
+        Ok(measured)
+    }
+
+    /// Has the scorer judge one measurement by the model that it belongs to; with `enrolled`, only if that one is enrolled.
+    async fn score_typed(
+        &self,
+        scorer: &dyn Scorer,
+        whose: &Whose,
+        batch: &Batch,
+        cx: &Context,
+        enrolled: bool,
+    ) -> Result<Option<Scored>> {
         let plugin = &scorer.manifest().id;
-        let model = self.prepared_model(scorer.as_ref(), account.id).await?;
-        let cx = self.scorer_view(plugin, account, cx).await?;
+        let known = self.known_background(plugin).await?;
+        let model = self.prepared(scorer, whose, &known).await?;
+        if enrolled && !model.as_ref().is_some_and(|model| model.enrolled) {
+            return Ok(None);
+        }
         let model = model.as_ref().map(|model| &model.parsed);
-        match scorer.score(&cx, model, State::default(), sample).await {
-            Ok(scored) => match scored.record {
-                Some(record) => {
-                    let label = doubted(proven(&session), Some(&session));
-                    self.keep_record(account.id, &session.id, label, &record).await
-                }
-                None => Ok(()),
-            },
+        match scorer.score(cx, model, State::default(), batch).await {
+            Ok(scored) => Ok(Some(scored)),
             Err(error) => {
                 tracing::warn!(%plugin, %error, "a sign-in's sample could not be scored");
-                Ok(())
+                Ok(None)
             }
         }
     }
@@ -91,7 +127,7 @@ mod tests {
     use crate::account::{BehaviourConsent, Identifier};
     use crate::ephemeral::InProcess;
     use crate::ids::AccountId;
-    use crate::policy::{Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
+    use crate::policy::{Lifetimes, MailLimits, Policy, Row, WatchPolicy};
     use crate::registry::Registry;
     use crate::seal::{MasterKey, Sealed};
     use crate::session::{Place, Proof, RiskLevel, Session};
@@ -101,7 +137,7 @@ mod tests {
     use async_trait::async_trait;
     use gait_sdk::{
         Alarm, Assessment, Background, Evidence, IpEvidence, Label, Labelled, Learned, Metrics, ModelBlob, PluginError, PluginId,
-        Pointer, Prepared, Purpose, Record, Scored, Scorer, ScorerManifest, Text,
+        Pointer, Prepared, Purpose, Record, ScorerManifest, Text,
     };
     use std::sync::{Arc, Mutex};
 
@@ -253,7 +289,7 @@ mod tests {
         };
         let plain = serde_json::to_vec(&blob).unwrap();
         StoredModel {
-            account: account.id,
+            whose: account.id.into(),
             plugin: PluginId::from("fixed"),
             blob: idp.master.seal("model", &account.id.to_string(), &plain, &idp.ports).unwrap(),
             samples: 1,
@@ -276,10 +312,17 @@ mod tests {
         }
     }
 
+    fn typed(channel: Channel) -> Typed {
+        Typed {
+            identifier: Some(sample(channel)),
+            password: None,
+        }
+    }
+
     impl Stage {
         async fn trust(&self) -> SignInTrust {
-            let sample = sample(Channel::SignIn);
-            self.idp.signin_trust(&self.account, Some(&sample), &self.cx).await.unwrap()
+            let typed = typed(Channel::SignIn);
+            self.idp.signin_trust(&self.account, &typed, &self.cx).await.unwrap()
         }
     }
 
@@ -299,8 +342,8 @@ mod tests {
         *stage.scorer.fitness.lock().unwrap() = Some(0.1);
         let mut unknown = stage.cx.clone();
         unknown.ip_evidence = None;
-        let sample = sample(Channel::SignIn);
-        let trust = stage.idp.signin_trust(&stage.account, Some(&sample), &unknown).await.unwrap();
+        let typed = typed(Channel::SignIn);
+        let trust = stage.idp.signin_trust(&stage.account, &typed, &unknown).await.unwrap();
         assert_eq!(trust, SignInTrust::RemovesWaivers);
     }
 
@@ -314,13 +357,10 @@ mod tests {
         assert_eq!(train.trust().await, SignInTrust::Neutral);
 
         let stage = stage(Watch::Enforce).await;
-        let none = stage.idp.signin_trust(&stage.account, None, &stage.cx).await.unwrap();
-        let session = sample(Channel::Session);
-        let other = stage
-            .idp
-            .signin_trust(&stage.account, Some(&session), &stage.cx)
-            .await
-            .unwrap();
+        let nothing = Typed::default();
+        let none = stage.idp.signin_trust(&stage.account, &nothing, &stage.cx).await.unwrap();
+        let session = typed(Channel::Session);
+        let other = stage.idp.signin_trust(&stage.account, &session, &stage.cx).await.unwrap();
         assert_eq!((none, other), (SignInTrust::Neutral, SignInTrust::Neutral));
 
         let newer = StoredModel {
@@ -369,25 +409,21 @@ mod tests {
         session.id = SessionId::from("waived");
         session.proofs = vec![proof(true)];
         stage.idp.store.begin_session(&session, &Hash::of(b"2"), &[]).await.unwrap();
-        let sample = sample(Channel::SignIn);
-        for id in ["proven", "waived", "unknown"] {
+        let plan = stage.idp.policy.plan.clone();
+        let keep = async |id: &str| {
             let id = SessionId::from(id);
-            stage
-                .idp
-                .keep_signin_sample(&stage.account, &id, &sample, &stage.cx)
-                .await
-                .unwrap();
+            let typed = typed(Channel::SignIn);
+            let kept = stage.idp.keep_typed(&stage.account, (&id, &plan), &typed, &stage.cx);
+            kept.await.unwrap();
+        };
+        for id in ["proven", "waived", "unknown"] {
+            keep(id).await;
         }
-        let plugin = PluginId::from("fixed");
-        let kept = || stage.idp.store.unsettled_records(stage.account.id, &plugin, 10);
+        let kept = || stage.idp.store.records_of(stage.account.id, 10);
         let labels: Vec<_> = kept().await.unwrap().into_iter().map(|record| record.label).collect();
         assert_eq!(labels, [Label::Proven, Label::Unproven]);
         stage.idp.store.withdraw_consent(stage.account.id, now, &[]).await.unwrap();
-        stage
-            .idp
-            .keep_signin_sample(&stage.account, &"proven".into(), &sample, &stage.cx)
-            .await
-            .unwrap();
+        keep("proven").await;
         assert!(kept().await.unwrap().is_empty());
     }
 }

@@ -8,6 +8,7 @@ mod browser;
 mod consent;
 mod factors;
 mod limits;
+mod password_rhythm;
 mod recovery;
 mod sign_in;
 mod stage;

@@ -4,8 +4,10 @@
 mod flow;
 mod protocol;
 mod watch;
+mod watch_background;
 mod watch_deliveries;
 mod watch_learning;
+mod watch_quarantine;
 mod watch_scorer;
 mod watch_signals;
 mod watch_stage;

@@ -108,6 +108,7 @@ pub fn stranger() -> Caller {
         session: None,
         flow: None,
         marker: false,
+        password_marker: false,
         locale: "en".to_owned(),
         request_id: "request-1".to_owned(),
     }

@@ -277,7 +277,7 @@ async fn a_verdict_from_before_a_proof_does_nothing() {
     stage.ports.clock.advance(1);
     let (store, session, ports) = (stage.store().clone(), stage.session_now(&alice).await, stage.ports.clone());
     stage.scorer.script.lock().unwrap().meanwhile = Some(Box::new(move || {
-        Box::pin(async move { prove(&store, &session, ports.clock.now(), &ports).await })
+        Box::pin(async move { drop(prove(&store, &session, ports.clock.now(), &ports).await) })
     }));
     stage.scorer.alarms(&[Alarm::Hard]);
     assert_eq!(stage.state(&mut alice).await, WatchState::Ok);

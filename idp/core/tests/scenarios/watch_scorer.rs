@@ -21,10 +21,18 @@ pub struct Script {
     pub fails: bool,
     pub huge_state: bool,
     pub meanwhile: Option<Meanwhile>,
+    pub while_learning: Option<Meanwhile>,
     /// Batches that were scored, with the number of batches that the state knew of before.
     pub scored: Vec<(Batch, usize)>,
     pub contexts: Vec<Context>,
     pub prepared: usize,
+    /// The backgrounds that models were last prepared with and learned against.
+    pub prepared_with: Option<Background>,
+    pub learned_with: Option<Background>,
+    /// How many models each background was asked to be made of, and what is made of them.
+    pub backgrounds: Vec<Vec<ModelBlob>>,
+    pub makes: Option<Background>,
+    pub keeps_nothing: bool,
     pub learned: Vec<Vec<Labelled>>,
     /// Records that it claims to have dealt with, besides those that it was given.
     pub also_settles: Vec<RecordId>,
@@ -68,8 +76,10 @@ impl Scorer for Conductor {
     fn manifest(&self) -> &ScorerManifest {
         &self.manifest
     }
-    fn prepare(&self, model: &ModelBlob, _: Option<&Background>) -> Result<Prepared, PluginError> {
-        self.script.lock().unwrap().prepared += 1;
+    fn prepare(&self, model: &ModelBlob, background: Option<&Background>) -> Result<Prepared, PluginError> {
+        let mut script = self.script.lock().unwrap();
+        script.prepared += 1;
+        script.prepared_with = background.cloned();
         Ok(Arc::new(model.samples))
     }
     async fn score(&self, cx: &Context, _: Option<&Prepared>, mut state: State, batch: &Batch) -> Result<Scored, PluginError> {
@@ -100,29 +110,43 @@ impl Scorer for Conductor {
                 alarm,
                 reasons,
             },
-            record: Some(Record {
+            record: (!script.keeps_nothing).then(|| Record {
                 id: None,
                 at: cx.now,
                 payload: json!({"seq": batch.seq}),
             }),
         })
     }
-    async fn background(&self, _: &[ModelBlob]) -> Result<Option<Background>, PluginError> {
-        Ok(None)
+    async fn background(&self, models: &[ModelBlob]) -> Result<Option<Background>, PluginError> {
+        let meanwhile = self.script.lock().unwrap().meanwhile.take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile().await;
+        }
+        let mut script = self.script.lock().unwrap();
+        script.backgrounds.push(models.to_vec());
+        if script.fails {
+            return Err(self.failed());
+        }
+        Ok(script.makes.clone())
     }
     async fn learn(
         &self,
         _: &Context,
         model: Option<&ModelBlob>,
-        _: Option<&Background>,
+        background: Option<&Background>,
         records: &[Labelled],
     ) -> Result<Learned, PluginError> {
+        let meanwhile = self.script.lock().unwrap().while_learning.take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile().await;
+        }
         let mut script = self.script.lock().unwrap();
+        script.learned_with = background.cloned();
         script.learned.push(records.to_vec());
         if script.fails {
             return Err(self.failed());
         }
-        let good = records.iter().filter(|record| record.label == Label::Proven).count();
+        let good = records.iter().filter(|record| record.label != Label::Unproven).count();
         let samples = model.map_or(0, |model| model.samples) + u32::try_from(good).unwrap();
         let mut settled: Vec<_> = records.iter().filter_map(|record| record.record.id.clone()).collect();
         settled.append(&mut script.also_settles);

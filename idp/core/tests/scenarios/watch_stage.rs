@@ -8,6 +8,7 @@ use gait_core::client::{AccessTokenFormat, Alg, Client, ClientAuth, GrantType, S
 use gait_core::continuous::{SampleAnswer, Sender, WatchError, WatchState};
 use gait_core::ephemeral::InProcess;
 use gait_core::event::{Event, What};
+use gait_core::flow::Progress;
 use gait_core::grant::{Grant, Token, TokenKind};
 use gait_core::ids::{AccountId, ClientId, GrantId, SessionId};
 use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
@@ -18,11 +19,12 @@ use gait_core::store::{Redeemed, Store, Strengthened};
 use gait_core::testing::{KnownAnswer, MemoryStore, TestPorts, ports};
 use gait_core::token::ClientRequest;
 use gait_core::token::secret::{Secret, SecretKind};
+use gait_core::visit::{Caller, Cookie};
 use gait_core::{Idp, Setup};
-use gait_sdk::{Label, PluginId, Timestamp};
+use gait_sdk::{Label, PluginId, Timestamp, Visitor};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
 
 pub const ISSUER: &str = "https://gait.example";
 pub const ORIGIN: &str = "https://app.example";
@@ -31,6 +33,8 @@ pub struct Stage {
     pub idp: Arc<Idp>,
     pub ports: TestPorts,
     pub scorer: Arc<Conductor>,
+    /// The browsers' cookies.
+    cookies: Mutex<HashMap<SessionId, Secret>>,
 }
 
 /// A person who is signed in at an app.
@@ -123,7 +127,12 @@ impl Stage {
         for id in ["shop", "bank"] {
             idp.store().put_client(&client(id)).await.unwrap();
         }
-        Self { idp, ports, scorer }
+        Self {
+            idp,
+            ports,
+            scorer,
+            cookies: Mutex::default(),
+        }
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {
@@ -165,11 +174,15 @@ impl Stage {
     }
 
     pub async fn session(&self, account: AccountId) -> SessionId {
+        self.session_with(account, vec![proof(self.ports.clock.now())]).await
+    }
+
+    pub async fn session_with(&self, account: AccountId, proofs: Vec<Proof>) -> SessionId {
         let now = self.ports.clock.now();
         let session = Session {
             id: SessionId(self.ports.ports().uuid().to_string()),
             account,
-            proofs: vec![proof(now)],
+            proofs,
             created_at: now,
             last_seen_at: now,
             place: Place {
@@ -183,7 +196,53 @@ impl Stage {
         };
         let secret = Secret::new(SecretKind::Session, &self.ports.ports());
         self.store().begin_session(&session, &secret.hash(), &[]).await.unwrap();
+        self.cookies.lock().unwrap().insert(session.id.clone(), secret);
         session.id
+    }
+
+    fn caller(&self, actor: &Actor, flow: Option<Secret>) -> Caller {
+        Caller {
+            visitor: Visitor {
+                address: None,
+                user_agent: String::new(),
+                device: None,
+            },
+            session: self.cookies.lock().unwrap().get(&actor.session).cloned(),
+            flow,
+            marker: false,
+            password_marker: false,
+            locale: "en".to_owned(),
+            request_id: "req-3".to_owned(),
+        }
+    }
+
+    /// Passes the step-up that is pending, in the browser of the session.
+    pub async fn passes_step_up(&self, actor: &Actor) {
+        let caller = self.caller(actor, None);
+        let begun = self.idp.begin_page_flow("/account", false, None, &caller).await.unwrap();
+        let flow = begun.cookies.into_iter().find_map(|cookie| match cookie {
+            Cookie::Flow(_, secret) => secret,
+            _ => None,
+        });
+        let caller = self.caller(actor, flow);
+        let csrf = self.idp.prompt(&begun.id, &caller).await.unwrap().csrf;
+        let fields = [("csrf", csrf.as_str()), ("code", "open sesame")];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let Progress::Page(_, cookies) = self.idp.answer(&begun.id, &fields, &caller).await.unwrap() else {
+            panic!("the step-up goes on");
+        };
+        for cookie in cookies {
+            if let Cookie::Session(Some(secret)) = cookie {
+                self.cookies.lock().unwrap().insert(actor.session.clone(), secret);
+            }
+        }
+    }
+
+    /// Gets a new watch token, if the app may have one now.
+    pub async fn renews(&self, actor: &mut Actor) {
+        if let Ok(watch) = self.idp.watch_token(&actor.access, ORIGIN, Some(ORIGIN)).await {
+            actor.watch = watch.token.expose().to_owned();
+        }
     }
 
     /// Tokens of a new grant: access and refresh.
@@ -283,7 +342,8 @@ impl Stage {
     pub async fn proves(&self, actor: &Actor) {
         self.ports.clock.advance(1);
         let session = self.session_now(actor).await;
-        prove(self.store(), &session, self.ports.clock.now(), &self.ports).await;
+        let secret = prove(self.store(), &session, self.ports.clock.now(), &self.ports).await;
+        self.cookies.lock().unwrap().insert(actor.session.clone(), secret);
     }
 
     pub async fn refresh(&self, actor: &Actor) -> Result<Value, String> {
@@ -305,8 +365,7 @@ impl Stage {
     }
 
     pub async fn labels(&self, actor: &Actor) -> Vec<Label> {
-        let plugin = PluginId::from("rhythm");
-        let records = self.store().unsettled_records(actor.account, &plugin, 100).await.unwrap();
+        let records = self.store().records_of(actor.account, 100).await.unwrap();
         records.into_iter().map(|record| record.label).collect()
     }
 }
@@ -320,9 +379,10 @@ pub fn proof(at: Timestamp) -> Proof {
     }
 }
 
-pub async fn prove(store: &Arc<dyn Store>, session: &Session, at: Timestamp, ports: &TestPorts) {
+pub async fn prove(store: &Arc<dyn Store>, session: &Session, at: Timestamp, ports: &TestPorts) -> Secret {
+    let secret = Secret::new(SecretKind::Session, &ports.ports());
     let change = Strengthened {
-        secret: Secret::new(SecretKind::Session, &ports.ports()).hash(),
+        secret: secret.hash(),
         proofs: vec![proof(at)],
         level: RiskLevel::Low,
         step_up: None,
@@ -346,6 +406,7 @@ pub async fn prove(store: &Arc<dyn Store>, session: &Session, at: Timestamp, por
         .strengthen_session(&session.id, session.sequence, at, &change, &[event])
         .await
         .unwrap();
+    secret
 }
 
 pub fn batch(seq: u64) -> Value {

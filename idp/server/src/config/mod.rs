@@ -334,6 +334,7 @@ fn check_policy(policy: &PolicyConfig) -> Result<Policy, String> {
     if watch.weight_behaviour + watch.weight_ip <= 0.0 {
         return Err("policy.watch.weight_behaviour and weight_ip can't both be 0".to_owned());
     }
+    check_retention(watch)?;
     Ok(Policy {
         plan: policy.plan.clone(),
         step_up: policy.step_up.clone(),
@@ -344,6 +345,24 @@ fn check_policy(policy: &PolicyConfig) -> Result<Policy, String> {
         mails: policy.mails,
         fresh_s: policy.fresh_s,
     })
+}
+
+fn check_retention(watch: &WatchPolicy) -> Result<(), String> {
+    for (name, value, least, most) in [
+        ("record_days", watch.record_days, 1, 30),
+        ("model_days", watch.model_days, 30, 1000),
+        ("background_every_h", watch.background_every_h, 0, 24 * 30),
+    ] {
+        if !(least..=most).contains(&value) {
+            return Err(format!("policy.watch.{name} must be {least} to {most}, not {value}"));
+        }
+    }
+    if watch.quarantine_h >= watch.record_days * 24 {
+        return Err(
+            "policy.watch.quarantine_h must be less than record_days, or records are deleted before they are learned".to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// The text that errors point into.

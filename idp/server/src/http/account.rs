@@ -107,6 +107,14 @@ fn wanted(fields: &BTreeMap<String, String>) -> Option<Wanted> {
             "consented",
         ),
         "withdraw_consent" => (Change::WithdrawConsent, "withdrawn"),
+        "give_password_consent" if field("password_rhythm") != Some("yes") => return Some(Wanted::Nothing),
+        "give_password_consent" => (
+            Change::GivePasswordConsent {
+                text_version: about("text_version")?,
+            },
+            "password-consented",
+        ),
+        "withdraw_password_consent" => (Change::WithdrawPasswordConsent, "password-withdrawn"),
         "erase" => (Change::EraseBehaviour, "erased"),
         "enrol" => return about("plugin").map(|plugin| Wanted::Enrol(PluginId::new(plugin))),
         _ => return None,
@@ -124,6 +132,8 @@ fn known_notice(name: &str) -> Option<Text> {
         "mode",
         "consented",
         "withdrawn",
+        "password-consented",
+        "password-withdrawn",
         "erased",
         "saved",
         "proven",

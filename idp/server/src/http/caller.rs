@@ -71,6 +71,7 @@ impl FromRequestParts<App> for Browser {
             session: cookies.session(),
             flow: None,
             marker: cookies.marker(),
+            password_marker: cookies.password_marker(),
             locale: String::new(),
             request_id: request_id(parts),
         };

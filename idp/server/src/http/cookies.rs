@@ -11,6 +11,7 @@ use time::Duration;
 const SESSION: &str = "__Host-gait-session";
 const DEVICE: &str = "__Host-gait-device";
 const MARKER: &str = "__Host-gait-watch";
+const PASSWORD_MARKER: &str = "__Host-gait-watch-password";
 const LANGUAGE: &str = "__Host-gait-lang";
 const FLOW: &str = "__Host-gait-flow-";
 
@@ -41,6 +42,10 @@ impl Received {
     pub fn marker(&self) -> bool {
         self.0.get(MARKER).is_some()
     }
+    /// Whether the marker of a consent to the password's rhythm is there.
+    pub fn password_marker(&self) -> bool {
+        self.0.get(PASSWORD_MARKER).is_some()
+    }
     /// The chosen language.
     pub fn language(&self) -> Option<String> {
         self.0.get(LANGUAGE).map(|cookie| cookie.value().to_owned())
@@ -65,8 +70,15 @@ fn cookie(change: Cookie) -> HttpCookie<'static> {
         Cookie::Session(secret) => secret_or_none(SESSION.to_owned(), secret.as_ref(), None),
         Cookie::Flow(flow, secret) => secret_or_none(format!("{FLOW}{flow}"), secret.as_ref(), Some(Duration::hours(2))),
         Cookie::Device(secret) => build(DEVICE.to_owned(), secret.expose().to_owned(), Some(Duration::days(365))),
-        Cookie::Marker(true) => build(MARKER.to_owned(), "1".to_owned(), Some(Duration::days(365))),
-        Cookie::Marker(false) => build(MARKER.to_owned(), String::new(), Some(Duration::ZERO)),
+        Cookie::Marker(given) => marker(MARKER, given),
+        Cookie::PasswordMarker(given) => marker(PASSWORD_MARKER, given),
+    }
+}
+
+fn marker(name: &str, given: bool) -> HttpCookie<'static> {
+    match given {
+        true => build(name.to_owned(), "1".to_owned(), Some(Duration::days(365))),
+        false => build(name.to_owned(), String::new(), Some(Duration::ZERO)),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Device;
 use super::flow::{Reach, minutes, reach};
 use gait_core::account::Mode;
-use gait_core::account_page::{AccountPage, BehaviourView, Held, SignedIn};
+use gait_core::account_page::{AccountPage, BehaviourView, Held, PasswordView, SignedIn};
 use gait_core::policy::Policy;
 use gait_core::session::{RiskLevel, Session};
 use gait_sdk::{Text, Timestamp};
@@ -117,10 +117,27 @@ pub struct Behaviour {
     pub needed: u32,
     /// Whether mode `auth` may be chosen.
     pub enrolled: bool,
+    /// The password's rhythm, where the deployment offers it.
+    pub password: Option<PasswordRhythm>,
     /// Days that raw measurements are kept at most.
     pub record_days: u32,
+    /// Days after which what was learned is deleted if the account isn't used.
+    pub model_days: u32,
     /// Minutes between plain confirmations without the consent.
     pub reauth_minutes: u32,
+}
+
+/// The password's rhythm.
+#[derive(Clone, Debug, Serialize)]
+pub struct PasswordRhythm {
+    /// Since when there is a consent: `change=withdraw_password_consent`.
+    pub consented_at: Option<Timestamp>,
+    /// Version of the text that was consented to.
+    pub consented_version: Option<String>,
+    /// Version of the text now: `change=give_password_consent`, `text_version`, `password_rhythm=yes`.
+    pub text_version: String,
+    /// Samples learned.
+    pub samples: u32,
 }
 
 impl AccountView {
@@ -194,6 +211,15 @@ fn credential(held: &Held) -> Credential {
     }
 }
 
+fn password_rhythm(view: &PasswordView) -> PasswordRhythm {
+    PasswordRhythm {
+        consented_at: view.consent.as_ref().map(|consent| consent.at),
+        consented_version: view.consent.as_ref().map(|consent| consent.text_version.clone()),
+        text_version: view.text_version.clone(),
+        samples: view.samples,
+    }
+}
+
 fn behaviour(view: &BehaviourView, policy: &Policy) -> Behaviour {
     Behaviour {
         available: view.available,
@@ -205,7 +231,9 @@ fn behaviour(view: &BehaviourView, policy: &Policy) -> Behaviour {
         waiting: view.waiting,
         needed: view.needed,
         enrolled: view.enrolled,
+        password: view.password.as_ref().map(password_rhythm),
         record_days: policy.watch.record_days,
+        model_days: policy.watch.model_days,
         reauth_minutes: minutes(policy.watch.reauth_without_consent_s),
     }
 }

@@ -59,6 +59,8 @@ pub struct SignIn {
     pub asks: bool,
     /// Measure while the identifier is typed; answered in `behavior`.
     pub collect: bool,
+    /// Measure while the password is typed; answered in `behavior_password`.
+    pub collect_password: bool,
     /// Whether "forgot password?" leads to `/recovery`.
     pub recovery: bool,
 }
@@ -138,6 +140,8 @@ pub struct WatchConsent {
     pub text_version: String,
     /// Days that raw measurements are kept at most.
     pub record_days: u32,
+    /// Days after which what was learned is deleted if the account isn't used.
+    pub model_days: u32,
     /// Minutes between plain confirmations without the consent.
     pub reauth_minutes: u32,
 }
@@ -160,12 +164,14 @@ pub fn page_of(prompt: &Prompt, policy: &Policy) -> Page {
             identifier,
             form,
             collect,
+            collect_password,
         } => Page::SignIn(SignIn {
             frame,
             identifier: identifier.clone(),
             asks: asks(form),
             form: form.clone(),
             collect: *collect,
+            collect_password: *collect_password,
             recovery: policy.recovery.is_some(),
         }),
         Ask::Factor { plugin, form } => Page::Factor(Factor::new(frame, plugin.as_str(), form.clone())),
@@ -181,6 +187,7 @@ pub fn page_of(prompt: &Prompt, policy: &Policy) -> Page {
             frame,
             text_version: text_version.clone(),
             record_days: policy.watch.record_days,
+            model_days: policy.watch.model_days,
             reauth_minutes: minutes(policy.watch.reauth_without_consent_s),
         }),
         Ask::ApprovalSent { code } => Page::ApprovalSent(ApprovalSent {

@@ -10,7 +10,7 @@ mod out;
 mod recovery;
 pub mod sample;
 
-pub use account::{AccountView, App, Behaviour, Credential, Enrolment, SessionView};
+pub use account::{AccountView, App, Behaviour, Credential, Enrolment, PasswordRhythm, SessionView};
 pub use approval::Approval;
 pub use device::Device;
 pub use error::{ErrorPage, Trouble};

@@ -1,7 +1,7 @@
 //! Credentials, and the batch that a plugin's effects are carried out in.
 
 use super::row::{Columns, all, fail, json, or_taken};
-use super::{account, approval, outbox};
+use super::{account, approval, behaviour, outbox};
 use gait_core::account::StoredCredential;
 use gait_core::ids::AccountId;
 use gait_core::store::{CredentialChange, EffectBatch, Result, StoreError};
@@ -116,6 +116,7 @@ pub(super) async fn carry_out(db: &mut SqliteConnection, id: AccountId, at: Time
             CredentialChange::Replace { credential } => replace(db, id, at, credential).await?,
             CredentialChange::Forget { plugin, id: credential } => forget(db, id, plugin, credential).await?,
             CredentialChange::Used { id: credential } => used(db, id, at, credential).await?,
+            CredentialChange::ForgetRhythm { id: credential } => behaviour::erase_rhythm(db, id, Some(credential)).await?,
         }
     }
     for asked in &batch.approvals {

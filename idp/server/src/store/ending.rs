@@ -2,7 +2,7 @@
 
 use super::row::{all, fail, word};
 use super::session::{self, session_columns};
-use super::{grant, outbox};
+use super::{grant, outbox, record};
 use gait_core::ids::{AccountId, GrantId};
 use gait_core::session::{EndReason, Ended, Session};
 use gait_core::store::{EndEvents, Result, Which};
@@ -20,7 +20,7 @@ const ALL_BUT: &str = concat!(
     " FROM session s WHERE s.account = $1 AND s.id <> $2 AND s.ended_at IS NULL ORDER BY s.id"
 );
 /// No session's id: spares none.
-const NONE: &str = "";
+pub(super) const NONE: &str = "";
 
 /// Ends sessions within a transaction, with their grants and tokens. Grants go by whose they are, not by whether their session was
 /// still living: an offline grant outlives its session, and must not outlive a reason of security.
@@ -36,6 +36,9 @@ pub(super) async fn end(
         session.ended = Some(Ended { at, reason });
         session.sequence += 1;
         close(db, session, at, reason).await?;
+    }
+    if reason.is_security() {
+        record::delete_of(db, which).await?;
     }
     for id in dying_grants(db, which, reason.is_security()).await? {
         grant::revoke(db, id, at).await?;

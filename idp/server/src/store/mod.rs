@@ -3,15 +3,18 @@
 
 mod account;
 mod approval;
+mod background;
 mod behaviour;
 mod client;
 mod credential;
 mod ending;
 mod grant;
 mod key;
+mod model;
 mod open;
 mod operation;
 mod outbox;
+mod record;
 mod row;
 mod session;
 mod token;

@@ -1,7 +1,7 @@
 //! Sessions.
 
 use super::row::{Columns, all, fail, json, json_opt, one, or_taken, word};
-use super::{Sqlite, commit, ending, outbox};
+use super::{Sqlite, commit, ending, model, outbox};
 use async_trait::async_trait;
 use gait_core::event::Event;
 use gait_core::ids::{AccountId, SessionId};
@@ -90,6 +90,7 @@ impl SessionStore for Sqlite {
             return Err(StoreError::Stale("account"));
         }
         insert(&mut db, session, secret).await?;
+        model::note_use(&mut db, session.account, session.created_at).await?;
         outbox::note(&mut db, events).await?;
         commit(db).await
     }

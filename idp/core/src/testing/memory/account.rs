@@ -64,6 +64,10 @@ impl State {
             CredentialChange::Forget { plugin, id } => {
                 self.credentials
                     .retain(|kept| kept.account != account || kept.plugin != *plugin || kept.credential.id != *id);
+                let is_held = |kept: &StoredCredential| kept.account == account && kept.credential.id == *id;
+                if !self.credentials.iter().any(is_held) {
+                    self.erase_rhythm(account, Some(id));
+                }
                 Ok(())
             }
             CredentialChange::Used { id } => {
@@ -74,6 +78,10 @@ impl State {
                 if let Some(credential) = used {
                     credential.last_used_at = Some(at);
                 }
+                Ok(())
+            }
+            CredentialChange::ForgetRhythm { id } => {
+                self.erase_rhythm(account, Some(id));
                 Ok(())
             }
         }

@@ -2,6 +2,7 @@
 
 mod account;
 mod approval;
+mod background;
 mod behaviour;
 mod client;
 mod grant;
@@ -14,8 +15,9 @@ use crate::event::{Delivery, Event};
 use crate::grant::{Grant, Scopes, Token};
 use crate::ids::{AccountId, ClientId, GrantId, SessionId};
 use crate::session::Session;
-use crate::store::{Result, StoredApproval, StoredKey, StoredModel, StoredRecord};
+use crate::store::{Result, StoredApproval, StoredKey, StoredModel, StoredRecord, Whose};
 use crate::token::secret::Hash;
+use background::KeptBackground;
 use gait_sdk::{PluginId, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -58,7 +60,8 @@ struct State {
     approvals: HashMap<Hash, StoredApproval>,
     behaviour_consents: Vec<BehaviourConsent>,
     records: Vec<StoredRecord>,
-    models: HashMap<(AccountId, PluginId), StoredModel>,
+    models: HashMap<(Whose, PluginId), KeptModel>,
+    backgrounds: HashMap<PluginId, KeptBackground>,
     keys: Vec<StoredKey>,
     leases: HashMap<String, Lease>,
     settings: HashMap<String, String>,
@@ -76,6 +79,12 @@ struct Window {
 struct KeptSession {
     session: Session,
     secret: Hash,
+}
+
+#[derive(Clone)]
+struct KeptModel {
+    model: StoredModel,
+    used_at: Timestamp,
 }
 
 #[derive(Clone)]

@@ -32,6 +32,10 @@ impl State {
                 ended.push(session.clone());
             }
         }
+        if reason.is_security() {
+            self.records
+                .retain(|record| !covers(which, record.whose.account, &record.session));
+        }
         let dies = |grant: &&Grant| covers(which, grant.account, &grant.session) && (reason.is_security() || !grant.is_offline());
         let dead: Vec<_> = self.grants.values().filter(dies).map(|grant| grant.id).collect();
         for grant in dead {
@@ -72,6 +76,11 @@ impl SessionStore for MemoryStore {
             secret: *secret,
         };
         state.sessions.insert(session.id.clone(), kept);
+        for ((whose, _), kept) in &mut state.models {
+            if whose.account == session.account {
+                kept.used_at = kept.used_at.max(session.created_at);
+            }
+        }
         state.note(events);
         Ok(())
     }

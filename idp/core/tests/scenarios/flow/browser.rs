@@ -19,6 +19,7 @@ pub struct Browser {
     pub flows: HashMap<FlowId, Secret>,
     pub device: Option<Secret>,
     pub marker: bool,
+    pub password_marker: bool,
 }
 
 /// Where an answer led.
@@ -83,6 +84,7 @@ impl Browser {
             flows: HashMap::new(),
             device: None,
             marker: false,
+            password_marker: false,
         }
     }
 
@@ -96,6 +98,7 @@ impl Browser {
             session: self.session.clone(),
             flow: flow.and_then(|flow| self.flows.get(flow)).cloned(),
             marker: self.marker,
+            password_marker: self.password_marker,
             locale: "en".to_owned(),
             request_id: "r-1".to_owned(),
         }
@@ -113,6 +116,7 @@ impl Browser {
                 }
                 Cookie::Device(secret) => self.device = Some(secret),
                 Cookie::Marker(marker) => self.marker = marker,
+                Cookie::PasswordMarker(marker) => self.password_marker = marker,
             }
         }
     }

@@ -16,13 +16,14 @@ async fn a_password_and_a_mailed_code_sign_a_person_in() {
         identifier,
         form,
         collect,
+        collect_password,
     } = &prompt.ask
     else {
         panic!("{prompt:?}")
     };
     assert_eq!(identifier, "alice@example.com");
     assert_eq!(form.nodes.len(), 1, "identifier and password are on one page");
-    assert!(!collect, "nothing is measured without the marker of a consent");
+    assert!(!collect && !collect_password, "nothing is measured without the marker of a consent");
     assert_eq!((&prompt.why, prompt.client.unwrap().id.as_str()), (&Why::SignIn, "app"));
 
     assert!(matches!(browser.password(&stage, &flow, "alice").await, Where::Again));

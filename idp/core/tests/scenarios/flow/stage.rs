@@ -298,7 +298,7 @@ impl Stage {
         };
         let plain = serde_json::to_vec(&blob).unwrap();
         let model = StoredModel {
-            account,
+            whose: account.into(),
             plugin: PluginId::from("behavior"),
             blob: master()
                 .seal("model", &account.to_string(), &plain, &self.ports.ports())

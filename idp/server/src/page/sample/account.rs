@@ -99,7 +99,14 @@ fn behaviour(enrolled: bool) -> Behaviour {
         waiting: 12,
         needed: 100,
         enrolled,
+        password: Some(PasswordRhythm {
+            consented_at: enrolled.then(|| NOW.plus(-800_000)),
+            consented_version: enrolled.then(|| "2026-03".to_owned()),
+            text_version: "2026-03".to_owned(),
+            samples: if enrolled { 31 } else { 0 },
+        }),
         record_days: 7,
+        model_days: 400,
         reauth_minutes: 60,
     }
 }

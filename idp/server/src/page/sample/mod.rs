@@ -126,6 +126,7 @@ fn flow_pages() -> Vec<(String, Page)> {
             frame: frame(),
             text_version: "2026-03".to_owned(),
             record_days: 7,
+            model_days: 400,
             reauth_minutes: 60,
         }),
     ));
@@ -150,6 +151,7 @@ fn sign_ins() -> Vec<(String, Page)> {
         form: password(),
         asks: true,
         collect: true,
+        collect_password: true,
         recovery: true,
     };
     let failed = SignIn {
@@ -163,6 +165,7 @@ fn sign_ins() -> Vec<(String, Page)> {
         },
         identifier: "alice\"><script>alert(1)</script>".to_owned(),
         collect: false,
+        collect_password: false,
         ..sign_in.clone()
     };
     let own = SignIn {
@@ -178,6 +181,7 @@ fn sign_ins() -> Vec<(String, Page)> {
         form: bare("sign-in-title", "sign-in-continue"),
         asks: false,
         collect: false,
+        collect_password: false,
         ..sign_in.clone()
     };
     vec![

@@ -29,6 +29,7 @@ macro_rules! contract {
 
 mod account;
 mod approval;
+mod background;
 mod behaviour;
 mod client;
 mod ephemeral;

@@ -66,14 +66,14 @@ fn authenticators_called_elsewhere(sources: &[Source]) -> Vec<String> {
     found
 }
 
-/// Only the watch calls scorers: judging and learning.
+/// Only the watch calls scorers: judging, learning, and telling what was learned.
 fn scorers_called_elsewhere(sources: &[Source]) -> Vec<String> {
     let core = ["idp/core/src/continuous/", "idp/core/src/learning", "idp/core/src/testing/"];
     let server = ["idp/server/src/plugins.rs"];
     let mut found = Vec::new();
     for (folder, allowed) in [("idp/core/src/", &core[..]), ("idp/server/src/", &server[..])] {
         // The scorer's methods, called on what the registry hands out.
-        for pattern in ["scorer.score(", "scorer.learn(", "scorer.prepare("] {
+        for pattern in ["scorer.score(", "scorer.learn(", "scorer.prepare(", "scorer.background(", "scorer.describe("] {
             found.extend(calls(sources, folder, allowed, pattern, |_, _| true));
         }
     }
