@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Accounts below which there is no background but the neutral one: of fewer, each would be too easily told.
-const LEAST: usize = 5;
+const LEAST: usize = 8;
 
 /// Largest background that is read or written, in bytes.
 const MAX_BYTES: usize = 16 << 20;
@@ -23,8 +23,8 @@ struct Written {
 
 #[derive(Serialize, Deserialize)]
 struct Pair {
-    typing: free::Background,
-    pointing: pointer::Background,
+    typing: Option<free::Background>,
+    pointing: Option<pointer::Background>,
 }
 
 /// The background, ready to judge by.
@@ -44,13 +44,13 @@ pub(crate) struct Ready {
 impl People {
     /// The background that the plugin ships.
     pub(crate) fn neutral() -> Self {
-        let pair = || Pair {
-            typing: free::Background::neutral(),
-            pointing: pointer::Background::neutral(),
+        let nobody = || Pair {
+            typing: None,
+            pointing: None,
         };
         Self {
-            desk: Ready::of(pair()),
-            touch: Ready::of(pair()),
+            desk: Ready::of(nobody()),
+            touch: Ready::of(nobody()),
         }
     }
 
@@ -61,11 +61,7 @@ impl People {
     pub(crate) fn open(background: &Background) -> Result<Self, PluginError> {
         let (version, checksum, bytes) = (background.version, &background.checksum, &background.bytes);
         let written: Written = unseal(version, checksum, bytes, MAX_BYTES, "background")?;
-        let pairs = [&written.desk, &written.touch];
-        if let Some(fault) = pairs
-            .iter()
-            .find_map(|pair| pair.typing.fault().or_else(|| pair.pointing.fault()))
-        {
+        if let Some(fault) = written.desk.fault().or_else(|| written.touch.fault()) {
             return Err(corrupt(fault));
         }
         Ok(Self {
@@ -80,11 +76,20 @@ impl People {
     }
 }
 
+impl Pair {
+    fn fault(&self) -> Option<&'static str> {
+        let typing = self.typing.as_ref().and_then(free::Background::fault);
+        typing.or_else(|| self.pointing.as_ref().and_then(pointer::Background::fault))
+    }
+}
+
 impl Ready {
+    /// A class of devices that too few people use has the neutral background.
     fn of(pair: Pair) -> Self {
+        let typing = pair.typing.unwrap_or_else(free::Background::neutral);
         Self {
-            typing: Arc::new(free::Crowd::new(&pair.typing)),
-            pointing: pair.pointing,
+            typing: Arc::new(free::Crowd::new(&typing)),
+            pointing: pair.pointing.unwrap_or_else(pointer::Background::neutral),
         }
     }
 }

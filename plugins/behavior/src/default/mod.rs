@@ -208,9 +208,11 @@ impl Scorer {
             }
         });
         if let Some(table) = table.filter(|_| !reading.typing.is_empty()) {
-            let threshold = free::threshold(self.settings.key_identity && !batch.keys.is_empty(), hours);
-            verdict.typing = Some(reading.typing.iter().fold(0.0, |sum, timing| {
-                let llr = table.llr(&mut session.crowd, timing);
+            let threshold = free::threshold(reading.typing.knows_keys(), hours);
+            let timings = reading.typing.timings();
+            // Key by key, a hold and a digraph, as the threshold counts.
+            verdict.typing = Some(timings.chunks(2).fold(0.0, |sum, key| {
+                let llr = key.iter().map(|timing| table.llr(&mut session.crowd, timing)).sum();
                 session.count(llr, threshold, &self.settings);
                 sum + llr
             }));

@@ -7,6 +7,7 @@ use crate::free::Timing;
 use crate::pointer::{Action, Features, actions};
 use crate::reason;
 use gait_sdk::{Batch, Channel, KeyTiming, Pointer};
+use serde::{Deserialize, Serialize};
 
 /// Most timings and actions that are read of one batch.
 const MOST: usize = 1000;
@@ -17,8 +18,8 @@ pub(crate) struct Reading {
     pub(crate) touch: bool,
     /// The text that was typed, on a sign-in page.
     pub(crate) text: Option<fixed::Sample>,
-    /// Timings of free text, in an app.
-    pub(crate) typing: Vec<Timing>,
+    /// Free text, in an app.
+    pub(crate) typing: Typing,
     /// What the pointer did, in an app.
     pub(crate) pointing: Vec<Features>,
     /// What to recognise it by, should it come again.
@@ -37,9 +38,9 @@ impl Reading {
             touch: batch.pointer == Pointer::Touch,
             text: text.flatten(),
             typing: if in_app && audible {
-                timings(batch, settings)
+                Typing::of(batch, settings)
             } else {
-                Vec::new()
+                Typing::default()
             },
             pointing: actions.iter().take(MOST).map(Action::features).collect(),
             sketches: Sketches::of(batch, &actions),
@@ -61,14 +62,62 @@ impl Reading {
     }
 }
 
-/// The timings of a batch: with the identity of their keys where that was agreed to, and was sent.
-fn timings(batch: &Batch, settings: &Settings) -> Vec<Timing> {
-    let known = settings.key_identity && !batch.keys.is_empty();
-    let timings: Vec<Timing> = if known {
-        batch.keys.iter().map(|timing: &KeyTiming| Timing::from(*timing)).collect()
-    } else {
-        let holds = batch.metrics.hold_ms.iter().map(|ms| Timing::hold(*ms));
-        holds.chain(batch.digraph_ms.iter().map(|ms| Timing::digraph(*ms))).collect()
-    };
-    timings.into_iter().take(MOST).collect()
+/// What was typed, as timings: with the identity of their keys where that was agreed to, and was sent; else without.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Typing {
+    holds: Vec<f32>,
+    digraphs: Vec<f32>,
+    keys: Vec<KeyTiming>,
+}
+
+impl Typing {
+    fn of(batch: &Batch, settings: &Settings) -> Self {
+        if settings.key_identity && !batch.keys.is_empty() {
+            let keys = batch
+                .keys
+                .iter()
+                .copied()
+                .filter(|timing| timing.ms.is_finite())
+                .take(MOST)
+                .collect();
+            return Self { keys, ..Self::default() };
+        }
+        let list = |list: &[f64]| {
+            list.iter()
+                .map(|ms| *ms as f32)
+                .filter(|ms| ms.is_finite())
+                .take(MOST)
+                .collect()
+        };
+        Self {
+            holds: list(&batch.metrics.hold_ms),
+            digraphs: list(&batch.digraph_ms),
+            keys: Vec::new(),
+        }
+    }
+
+    /// True if nothing was typed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many timings there are.
+    pub(crate) fn len(&self) -> usize {
+        self.holds.len() + self.digraphs.len() + self.keys.len()
+    }
+
+    /// True if the keys are known.
+    pub(crate) fn knows_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Hold and digraph by turns, as they were typed.
+    pub(crate) fn timings(&self) -> Vec<Timing> {
+        let most = self.holds.len().max(self.digraphs.len());
+        let hold = |i: usize| self.holds.get(i).map(|ms| Timing::hold(f64::from(*ms)));
+        let digraph = |i: usize| self.digraphs.get(i).map(|ms| Timing::digraph(f64::from(*ms)));
+        let plain = (0..most).flat_map(|i| [hold(i), digraph(i)]).flatten();
+        plain.chain(self.keys.iter().map(Timing::from)).collect()
+    }
 }

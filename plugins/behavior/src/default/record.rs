@@ -1,19 +1,15 @@
 //! What is kept of a batch until it is learned from, and what of it may enter a template.
 
 use super::memory::Memory;
-use super::reading::Reading;
+use super::reading::{Reading, Typing};
 use super::replay::Sketches;
 use crate::failure::failed;
 use crate::fixed;
-use crate::free::Timing;
 use crate::pointer::Features;
 use gait_sdk::{Label, Labelled, PluginError, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 
 const VERSION: u32 = 2;
-
-/// How often a timing counts that was proven by a step-up: it looked strange, so the template lacks it.
-const STEPPED_UP_WEIGHT: u16 = 2;
 
 /// What lay well inside the account's own range when it was judged, and so may be learned without a proof.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +27,7 @@ pub(crate) struct Sample {
     v: u32,
     touch: bool,
     text: Option<fixed::Sample>,
-    typing: Vec<Timing>,
+    typing: Typing,
     pointing: Vec<Features>,
     sketches: Sketches,
     inside: Inside,
@@ -94,7 +90,6 @@ pub(crate) fn learn(memory: &mut Memory, records: &[Labelled]) -> Entered {
 /// Takes what a sample's label and its own likeness allow.
 fn admit(memory: &mut Memory, sample: Sample, label: Label, entered: &mut Entered) {
     let proven = matches!(label, Label::Proven | Label::SteppedUp);
-    let weight = if label == Label::SteppedUp { STEPPED_UP_WEIGHT } else { 1 };
     let class = memory.class_mut(sample.touch);
     let mut events = 0;
     if let Some(text) = sample.text.filter(|_| proven || sample.inside.text) {
@@ -103,8 +98,13 @@ fn admit(memory: &mut Memory, sample: Sample, label: Label, entered: &mut Entere
     }
     let allowed = !sample.typing.is_empty() && (proven || sample.inside.typing);
     if allowed && class.typing_ledger.admit(sample.typing.len(), proven) {
-        class.typing.learn(&sample.typing, weight);
-        events += sample.typing.len().div_ceil(2);
+        let timings = sample.typing.timings();
+        if label == Label::SteppedUp {
+            class.typing.absorb(&timings);
+        } else {
+            class.typing.learn(&timings);
+        }
+        events += timings.len().div_ceil(2);
     }
     let allowed = !sample.pointing.is_empty() && (proven || sample.inside.pointing);
     if allowed && class.pointing_ledger.admit(sample.pointing.len(), proven) {

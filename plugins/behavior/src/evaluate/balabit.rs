@@ -27,34 +27,68 @@ struct Session {
     illegal: bool,
 }
 
-struct Person { train: Vec<Vec<Features>>, test: Vec<(bool, Vec<Features>)>, hours: f64 }
+struct Person {
+    train: Vec<Vec<Features>>,
+    test: Vec<(bool, Vec<Features>)>,
+    hours: f64,
+}
 
 fn load(options: &Options) -> Result<BTreeMap<String, Person>, EvaluateError> {
     let mut sessions: BTreeMap<(String, String), Session> = BTreeMap::new();
     for row in table::data::<Row>(options)? {
-        let session = sessions.entry((row.user, row.session)).or_insert_with(|| Session { events: Vec::new(), test: row.part == "test", illegal: row.is_illegal == Some(1) });
-        session.events.push(Event { t_ms: row.t_ms, button: row.button, state: row.state, x: row.x, y: row.y });
+        let session = sessions.entry((row.user, row.session)).or_insert_with(|| Session {
+            events: Vec::new(),
+            test: row.part == "test",
+            illegal: row.is_illegal == Some(1),
+        });
+        session.events.push(Event {
+            t_ms: row.t_ms,
+            button: row.button,
+            state: row.state,
+            x: row.x,
+            y: row.y,
+        });
     }
     let mut people: BTreeMap<String, Person> = BTreeMap::new();
     for ((user, _), session) in sessions {
-        let person = people.entry(user).or_insert(Person { train: Vec::new(), test: Vec::new(), hours: 0.0 });
-        let features = pointer::actions(&path(&session.events)).iter().map(pointer::Action::features).collect();
-        if session.test { person.test.push((session.illegal, features)); } else {
+        let person = people.entry(user).or_insert(Person {
+            train: Vec::new(),
+            test: Vec::new(),
+            hours: 0.0,
+        });
+        let features = pointer::actions(&path(&session.events))
+            .iter()
+            .map(pointer::Action::features)
+            .collect();
+        if session.test {
+            person.test.push((session.illegal, features));
+        } else {
             person.hours += (session.events.last().map_or(0.0, |e| e.t_ms) - session.events[0].t_ms) / 3.6e6;
-            person.train.push(features); }
+            person.train.push(features);
+        }
     }
     Ok(people)
 }
 
 fn models(people: &BTreeMap<String, Person>) -> BTreeMap<String, Model> {
-    let accounts: Vec<Account> = people.values().enumerate().map(|(i, person)| {
-        let mut account = Account::new(i as u64);
-        for session in &person.train { account.learn(session); }
-        account
-    }).collect();
+    let accounts: Vec<Account> = people
+        .values()
+        .enumerate()
+        .map(|(i, person)| {
+            let mut account = Account::new(i as u64);
+            for session in &person.train {
+                account.learn(session);
+            }
+            account
+        })
+        .collect();
     let background = Background::of(&accounts.iter().collect::<Vec<_>>());
     let t = std::time::Instant::now();
-    let r = people.keys().zip(&accounts).filter_map(|(user, account)| Some((user.clone(), Model::train(account, &background)?))).collect();
+    let r = people
+        .keys()
+        .zip(&accounts)
+        .filter_map(|(user, account)| Some((user.clone(), Model::train(account, &background)?)))
+        .collect();
     eprintln!("train {:?}", t.elapsed() / accounts.len() as u32);
     r
 }
@@ -64,23 +98,56 @@ pub(super) fn official(options: &Options) -> Result<(Report, Vec<Trial>), Evalua
     let models = models(&people);
     let mut trials = Vec::new();
     let (mut g, mut i) = (Vec::new(), Vec::new());
-    let mut report = Report { protocol: "balabit".to_owned(), model: "default".to_owned(), subjects: people.len(), ..Report::default() };
-    eprintln!("actions train {} hours {}", people.values().map(|p| p.train.iter().map(Vec::len).sum::<usize>()).sum::<usize>(), people.values().map(|p| p.hours).sum::<f64>());
+    let mut report = Report {
+        protocol: "balabit".to_owned(),
+        model: "default".to_owned(),
+        subjects: people.len(),
+        ..Report::default()
+    };
+    eprintln!(
+        "actions train {} hours {}",
+        people
+            .values()
+            .map(|p| p.train.iter().map(Vec::len).sum::<usize>())
+            .sum::<usize>(),
+        people.values().map(|p| p.hours).sum::<f64>()
+    );
     for (user, person) in &people {
         let model = &models[user];
         let (mut gu, mut iu) = (Vec::new(), Vec::new());
         for (n, (illegal, actions)) in person.test.iter().enumerate() {
             let llrs: Vec<f64> = actions.iter().map(|a| model.llr(a)).collect();
             let score = -llrs.iter().sum::<f64>() / (llrs.len() as f64 + pointer::knob("SHRINK", 0.0));
-            if *illegal { iu.push(score); } else { gu.push(score); }
-            trials.push(Trial { account: user.clone(), trial: n as u64, label: if *illegal { "impostor" } else { "genuine" }, score, decision: "accept", time: actions.len() as f64 });
+            if *illegal {
+                iu.push(score);
+            } else {
+                gu.push(score);
+            }
+            trials.push(Trial {
+                account: user.clone(),
+                trial: n as u64,
+                label: if *illegal { "impostor" } else { "genuine" },
+                score,
+                decision: "accept",
+                time: actions.len() as f64,
+            });
         }
-        report.per_subject.push(Subject { account: user.clone(), eer: Some(eer(&gu, &iu)), auc: Some(auc(&gu, &iu)), ..Subject::default() });
-        g.extend(gu); i.extend(iu);
+        report.per_subject.push(Subject {
+            account: user.clone(),
+            eer: Some(eer(&gu, &iu)),
+            auc: Some(auc(&gu, &iu)),
+            ..Subject::default()
+        });
+        g.extend(gu);
+        i.extend(iu);
     }
-    report.auc = Some(auc(&g, &i)); report.global_eer = Some(eer(&g, &i)); report.frr_at_far_1pct = Some(frr_at_far(&g, &i, 0.01));
+    report.auc = Some(auc(&g, &i));
+    report.global_eer = Some(eer(&g, &i));
+    report.frr_at_far_1pct = Some(frr_at_far(&g, &i, 0.01));
     let eers: Vec<f64> = report.per_subject.iter().filter_map(|s| s.eer).collect();
-    let (m, s) = figures::moments(&eers); report.mean_eer = Some(m); report.std_eer = Some(s);
+    let (m, s) = figures::moments(&eers);
+    report.mean_eer = Some(m);
+    report.std_eer = Some(s);
     Ok((report, trials))
 }
 

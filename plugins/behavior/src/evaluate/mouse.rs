@@ -77,5 +77,10 @@ pub(super) fn path(events: &[Event]) -> Vec<Point> {
 }
 
 fn first(what: Motion) -> Point {
-    Point { dt_ms: 0.0, dx: 0.0, dy: 0.0, what }
+    Point {
+        dt_ms: 0.0,
+        dx: 0.0,
+        dy: 0.0,
+        what,
+    }
 }

@@ -27,7 +27,11 @@ pub struct Account {
 impl Account {
     /// An account of which nothing is known. The tag, a random number, tells its actions from those of others in a background.
     pub fn new(tag: u64) -> Self {
-        Self { tag, anchor: Vec::new(), recent: Vec::new() }
+        Self {
+            tag,
+            anchor: Vec::new(),
+            recent: Vec::new(),
+        }
     }
 
     /// The account's tag.
@@ -47,7 +51,9 @@ impl Account {
 
     /// Keeps the actions of one session, or of a part of one.
     pub fn learn(&mut self, actions: &[Features]) {
-        let room = (ANCHOR - self.anchor.len().min(ANCHOR)).min(ANCHOR_SHARE).min(actions.len() / 3);
+        let room = (ANCHOR - self.anchor.len().min(ANCHOR))
+            .min(ANCHOR_SHARE)
+            .min(actions.len() / 3);
         let (mut anchored, mut session) = (Vec::new(), Vec::new());
         for (i, action) in actions.iter().enumerate() {
             // Evenly over the session.

@@ -35,16 +35,29 @@ impl Background {
             .iter()
             .map(|account| {
                 let actions: Vec<&Features> = account.actions().collect();
-                Share { tag: account.tag(), actions: spread(&actions, each).into_iter().map(|a| **a).collect(), cohort: None }
+                Share {
+                    tag: account.tag(),
+                    actions: spread(&actions, each).into_iter().map(|a| **a).collect(),
+                    cohort: None,
+                }
             })
             .collect();
         let bins = Bins::of(shares.iter().flat_map(|share| &share.actions));
-        let cohort: Vec<Option<Weights>> = picked.iter().map(|account| {
-            let own: Vec<&Features> = account.actions().collect();
-            let others: Vec<&Features> = shares.iter().filter(|s| s.tag != account.tag()).flat_map(|s| &s.actions).collect();
-            (!others.is_empty() && own.len() >= 30).then(|| train(&bins, &own, &others))
-        }).collect();
-        for (share, weights) in shares.iter_mut().zip(cohort) { share.cohort = weights; }
+        let cohort: Vec<Option<Weights>> = picked
+            .iter()
+            .map(|account| {
+                let own: Vec<&Features> = account.actions().collect();
+                let others: Vec<&Features> = shares
+                    .iter()
+                    .filter(|s| s.tag != account.tag())
+                    .flat_map(|s| &s.actions)
+                    .collect();
+                (!others.is_empty() && own.len() >= 30).then(|| train(&bins, &own, &others))
+            })
+            .collect();
+        for (share, weights) in shares.iter_mut().zip(cohort) {
+            share.cohort = weights;
+        }
         Self { bins, shares }
     }
 
@@ -53,11 +66,19 @@ impl Background {
     }
 
     pub(super) fn others(&self, tag: u64) -> Vec<&Features> {
-        self.shares.iter().filter(|share| share.tag != tag).flat_map(|share| &share.actions).collect()
+        self.shares
+            .iter()
+            .filter(|share| share.tag != tag)
+            .flat_map(|share| &share.actions)
+            .collect()
     }
 
     pub(super) fn cohort(&self, tag: u64) -> Vec<&Weights> {
-        self.shares.iter().filter(|share| share.tag != tag).filter_map(|share| share.cohort.as_ref()).collect()
+        self.shares
+            .iter()
+            .filter(|share| share.tag != tag)
+            .filter_map(|share| share.cohort.as_ref())
+            .collect()
     }
 }
 

@@ -20,16 +20,52 @@ const SECONDS: Scale = Size { unit: 0.005, top: 100.0 };
 
 /// The scales in the order of [`measure`].
 const SCALES: [Scale; 46] = [
-    Size { unit: 1.0, top: 500.0 }, SECONDS, LENGTH, LENGTH, Share,
-    VELOCITY, SPEED, VELOCITY, SPEED,
-    SPEED, SPEED, SPEED, SPEED, SPEED, SPEED, SPEED,
-    ACCELERATION, Size { unit: 50.0, top: 1e7 }, ACCELERATION, ACCELERATION,
-    JERK, Size { unit: 1e3, top: 1e10 }, Size { unit: 1e3, top: 1e10 },
-    TURNING, Size { unit: 0.05, top: 5e3 }, TURNING, TURNING,
-    BEND, Size { unit: 1e-3, top: 10.0 }, Size { unit: 1e-3, top: 10.0 },
-    Size { unit: 0.05, top: 500.0 }, Count, Count, LENGTH,
-    ACCELERATION, Share, Count, SECONDS, SECONDS, Size { unit: 0.001, top: 10.0 }, SECONDS, SECONDS,
-    Size { unit: 0.005, top: 100.0 }, Signed { unit: 2.0, top: 1e4 }, Signed { unit: 2.0, top: 1e4 }, Count,
+    Size { unit: 1.0, top: 500.0 },
+    SECONDS,
+    LENGTH,
+    LENGTH,
+    Share,
+    VELOCITY,
+    SPEED,
+    VELOCITY,
+    SPEED,
+    SPEED,
+    SPEED,
+    SPEED,
+    SPEED,
+    SPEED,
+    SPEED,
+    SPEED,
+    ACCELERATION,
+    Size { unit: 50.0, top: 1e7 },
+    ACCELERATION,
+    ACCELERATION,
+    JERK,
+    Size { unit: 1e3, top: 1e10 },
+    Size { unit: 1e3, top: 1e10 },
+    TURNING,
+    Size { unit: 0.05, top: 5e3 },
+    TURNING,
+    TURNING,
+    BEND,
+    Size { unit: 1e-3, top: 10.0 },
+    Size { unit: 1e-3, top: 10.0 },
+    Size { unit: 0.05, top: 500.0 },
+    Count,
+    Count,
+    LENGTH,
+    ACCELERATION,
+    Share,
+    Count,
+    SECONDS,
+    SECONDS,
+    Size { unit: 0.001, top: 10.0 },
+    SECONDS,
+    SECONDS,
+    Size { unit: 0.005, top: 100.0 },
+    Signed { unit: 2.0, top: 1e4 },
+    Signed { unit: 2.0, top: 1e4 },
+    Count,
 ];
 
 /// An action as it is kept: one byte a measurement, no place, no path.
@@ -54,7 +90,10 @@ impl TryFrom<Vec<u8>> for Features {
     type Error = &'static str;
 
     fn try_from(codes: Vec<u8>) -> Result<Self, Self::Error> {
-        codes.try_into().map(Self).map_err(|_| "an action has another number of measurements")
+        codes
+            .try_into()
+            .map(Self)
+            .map_err(|_| "an action has another number of measurements")
     }
 }
 
@@ -88,23 +127,59 @@ fn measure(action: &Action) -> [f64; MEASURES] {
     sorted.sort_by(f64::total_cmp);
     let (click, approach) = click(action, &path);
     [
-        action.points().len() as f64, duration, distance, chord, chord / (distance + 1e-9),
-        vx.mean, vx.std, vy.mean, vy.std,
-        speed.mean, speed.std, speed.max, speed.min, percentile(&sorted, 0.25), percentile(&sorted, 0.5), percentile(&sorted, 0.75),
-        a.mean, a.std, a.max, a.min,
-        j.mean, j.std, largest(&j),
-        w.mean, w.std, w.max, w.min,
-        c.mean, c.std, largest(&c),
+        action.points().len() as f64,
+        duration,
+        distance,
+        chord,
+        chord / (distance + 1e-9),
+        vx.mean,
+        vx.std,
+        vy.mean,
+        vy.std,
+        speed.mean,
+        speed.std,
+        speed.max,
+        speed.min,
+        percentile(&sorted, 0.25),
+        percentile(&sorted, 0.5),
+        percentile(&sorted, 0.75),
+        a.mean,
+        a.std,
+        a.max,
+        a.min,
+        j.mean,
+        j.std,
+        largest(&j),
+        w.mean,
+        w.std,
+        w.max,
+        w.min,
+        c.mean,
+        c.std,
+        largest(&c),
         path.turns.iter().map(|turn| turn.abs()).sum(),
-        path.turns.iter().filter(|turn| turn.abs() > std::f64::consts::FRAC_PI_4).count() as f64,
-        octant, deviation,
+        path.turns
+            .iter()
+            .filter(|turn| turn.abs() > std::f64::consts::FRAC_PI_4)
+            .count() as f64,
+        octant,
+        deviation,
         early.iter().sum::<f64>() / early.len() as f64,
         path.time_of_peak() / duration,
         dt.iter().filter(|dt| **dt > 0.2).count() as f64,
-        pauses.max, pauses.mean, pauses.std,
-        click, approach,
-        deviation / (chord + 1.0), x, y,
-        match action.kind() { Kind::Move => 0.0, Kind::PointClick => 1.0, Kind::Drag => 2.0 },
+        pauses.max,
+        pauses.mean,
+        pauses.std,
+        click,
+        approach,
+        deviation / (chord + 1.0),
+        x,
+        y,
+        match action.kind() {
+            Kind::Move => 0.0,
+            Kind::PointClick => 1.0,
+            Kind::Drag => 2.0,
+        },
     ]
 }
 

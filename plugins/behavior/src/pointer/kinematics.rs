@@ -47,14 +47,30 @@ impl Path {
         let j = derivative(&a, &dt[2..]);
         let moving: Vec<usize> = (0..ds.len()).filter(|i| ds[*i] > 0.0).collect();
         let angle = |i: usize| dy[i].atan2(dx[i]);
-        let pairs = || moving.windows(2).map(|pair| (pair[1], wrapped(angle(pair[1]) - angle(pair[0]))));
+        let pairs = || {
+            moving
+                .windows(2)
+                .map(|pair| (pair[1], wrapped(angle(pair[1]) - angle(pair[0]))))
+        };
         let mut turns: Vec<f64> = pairs().map(|(_, turn)| turn).collect();
         let mut w: Vec<f64> = pairs().map(|(i, turn)| turn / dt[i]).collect();
         let mut c: Vec<f64> = pairs().map(|(i, turn)| turn / ds[i]).collect();
         if turns.is_empty() {
             (turns, w, c) = (vec![0.0], vec![0.0], vec![0.0]);
         }
-        Self { t, dt, dx, dy, ds, v, a, j, turns, w, c }
+        Self {
+            t,
+            dt,
+            dx,
+            dy,
+            ds,
+            v,
+            a,
+            j,
+            turns,
+            w,
+            c,
+        }
     }
 
     /// Where it ends, seen from where it began.
@@ -105,7 +121,12 @@ pub(super) fn moments(values: impl Iterator<Item = f64>) -> Moments {
         min = min.min(value);
     }
     let mean = sum / n;
-    Moments { mean, std: (squares / n - mean * mean).max(0.0).sqrt(), max, min }
+    Moments {
+        mean,
+        std: (squares / n - mean * mean).max(0.0).sqrt(),
+        max,
+        min,
+    }
 }
 
 /// A percentile of a sorted list that is not empty, linearly interpolated.

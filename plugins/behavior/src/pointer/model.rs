@@ -38,12 +38,20 @@ impl Model {
                 std::array::from_fn(|code| weights.bins[measure * BINS + usize::from(table[code])])
             })
             .collect();
-        Some(Self { constant: f64::from(weights.constant), tables })
+        Some(Self {
+            constant: f64::from(weights.constant),
+            tables,
+        })
     }
 
     /// The evidence of an action.
     pub fn llr(&self, action: &Features) -> f64 {
-        let sum: f32 = self.tables.iter().zip(action.codes()).map(|(table, code)| table[usize::from(*code)]).sum();
+        let sum: f32 = self
+            .tables
+            .iter()
+            .zip(action.codes())
+            .map(|(table, code)| table[usize::from(*code)])
+            .sum();
         let most = knob("CLIP", MOST);
         (self.constant + f64::from(sum)).clamp(-most, most)
     }

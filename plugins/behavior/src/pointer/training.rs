@@ -64,12 +64,21 @@ pub(super) fn train(bins: &Bins, own: &[&Features], others: &[&Features]) -> Wei
     let columns: Vec<Vec<u8>> = (0..MEASURES)
         .map(|measure| {
             let table = bins.table(measure);
-            own.iter().chain(others).map(|action| table[usize::from(action.codes()[measure])]).collect()
+            own.iter()
+                .chain(others)
+                .map(|action| table[usize::from(action.codes()[measure])])
+                .collect()
         })
         .collect();
     let scale = n as f32;
-    let weight = |i: usize| if i < own.len() { 0.5 * scale / own.len() as f32 } else { 0.5 * scale / others.len() as f32 };
-    let ridge = (ridge * knob("REF",0.0).max(0.0) + if knob("REF",0.0)==0.0 { ridge } else {0.0}) as f32;
+    let weight = |i: usize| {
+        if i < own.len() {
+            0.5 * scale / own.len() as f32
+        } else {
+            0.5 * scale / others.len() as f32
+        }
+    };
+    let ridge = (ridge * knob("REF", 0.0).max(0.0) + if knob("REF", 0.0) == 0.0 { ridge } else { 0.0 }) as f32;
     let mut margins = vec![0f32; n];
     let mut weights = vec![0f32; MEASURES * BINS];
     let mut constant = 0f32;
@@ -83,7 +92,10 @@ pub(super) fn train(bins: &Bins, own: &[&Features], others: &[&Features]) -> Wei
         }
         let shift = gradient.iter().sum::<f32>() / curvature.iter().sum::<f32>();
         constant += shift;
-        for i in 0..n { margins[i] += shift; gradient[i] -= curvature[i] * shift; }
+        for i in 0..n {
+            margins[i] += shift;
+            gradient[i] -= curvature[i] * shift;
+        }
         for measure in 0..MEASURES {
             let column = &columns[measure];
             let mut g = [0f32; BINS];
