@@ -10,6 +10,7 @@
 //! [`Step::Pass`] for an unknown subject into a failure, and refuses an `amr` that the manifest doesn't list.
 
 mod authenticator;
+mod bytes;
 mod context;
 mod form;
 mod host;

@@ -157,6 +157,7 @@ pub struct ModelBlob {
     /// SHA-256 of `bytes`; a plugin refuses a blob whose sum differs.
     pub checksum: [u8; 32],
     /// The model.
+    #[serde(with = "crate::bytes")]
     pub bytes: Vec<u8>,
     /// How many records it has learned from.
     pub samples: u32,
@@ -173,6 +174,7 @@ pub struct Background {
     /// SHA-256 of `bytes`.
     pub checksum: [u8; 32],
     /// The background.
+    #[serde(with = "crate::bytes")]
     pub bytes: Vec<u8>,
     /// How many accounts it was made from.
     pub accounts: u32,
