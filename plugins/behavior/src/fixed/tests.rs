@@ -168,7 +168,10 @@ fn a_patient_impostor_can_not_drag_the_template_to_himself() {
         }
         assert!(furthest <= 0.5, "pair {pair}: a sample {furthest} of the way was learned");
         let (own, other) = (mean_llr(&template, &mut owner), mean_llr(&template, &mut impostor.clone()));
-        assert!(own > 0.0 && other < -3.0, "pair {pair}: {own} for the owner, {other} for the impostor");
+        assert!(
+            own > 0.0 && other < -3.0,
+            "pair {pair}: {own} for the owner, {other} for the impostor"
+        );
     }
 }
 
