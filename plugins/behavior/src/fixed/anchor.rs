@@ -10,10 +10,10 @@ const MEMORY: u32 = 20;
 const SCALE: f64 = 0.25;
 
 /// What is learned without a proof lies no further than so many times the usual distance of proven samples.
-const REACH: f64 = 1.5;
+const REACH: f64 = 1.3;
 
 /// Nor does it matter below this distance, which is within everybody's noise.
-const LEAST_REACH: f64 = 0.6;
+const LEAST_REACH: f64 = 0.4;
 
 /// The centre of proven samples, which nothing unproven moves. It bounds how far a patient impostor can drag a template.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -166,19 +166,11 @@ fn a_patient_impostor_can_not_drag_the_template_to_himself() {
                 }
             }
         }
-        eprintln!(
-            mean_llr(&template, &mut impostor.clone()),
-            mean_llr(&template, &mut owner.clone())
-        );
-        assert!(furthest < 0.8, "pair {pair}: a sample {furthest} of the way was learned");
+        assert!(furthest <= 0.5, "pair {pair}: a sample {furthest} of the way was learned");
+        let (own, other) = (mean_llr(&template, &mut owner), mean_llr(&template, &mut impostor.clone()));
         assert!(
-            mean_llr(&template, &mut impostor.clone()) < 0.0,
-            "pair {pair}: the impostor is at home"
-        );
-        let sample = owner.types();
-        assert!(
-            template.anchor.holds(&sample.logs()) || template.anchor.holds(&owner.types().logs()),
-            "pair {pair}"
+            own > 0.0 && other < -3.0,
+            "pair {pair}: {own} for the owner, {other} for the impostor"
         );
     }
 }

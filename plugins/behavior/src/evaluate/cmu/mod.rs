@@ -117,3 +117,77 @@ fn within(option: &str, value: usize, most: usize) -> Result<(), EvaluateError> 
     }
     Err(EvaluateError::Data(format!("--{option} must be 5 to {most}, not {value}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Model;
+    use crate::evaluate::figures::eer;
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+
+    /// People who differ, and each of whom varies.
+    fn people(count: u64) -> Vec<Typist> {
+        let person = |number: u64| {
+            let mut random = StdRng::seed_from_u64(number);
+            let mut usual =
+                |low: f64, high: f64, keys: usize| -> Vec<f64> { (0..keys).map(|_| random.gen_range(low..high)).collect() };
+            let (hold, down) = (usual(60.0, 160.0, 11), usual(90.0, 400.0, 10));
+            let mut vary = |times: &[f64]| -> Vec<f64> { times.iter().map(|time| time * random.gen_range(0.8..1.25)).collect() };
+            let typed = (0..REPETITIONS).map(|_| Typed {
+                hold_ms: vary(&hold),
+                down_ms: vary(&down),
+            });
+            Typist {
+                name: format!("s{number:03}"),
+                typed: typed.collect(),
+            }
+        };
+        (0..count).map(person).collect()
+    }
+
+    fn options(model: Model) -> Options {
+        Options {
+            data: Vec::new(),
+            background: None,
+            model,
+        }
+    }
+
+    #[test]
+    fn every_figure_follows_from_the_trials() {
+        for model in [Model::Default, Model::Classic] {
+            let typists = people(4);
+            let (report, trials) = still(&options(model), &typists, 200, JUDGED_FROM..REPETITIONS, "cmu-static").unwrap();
+            assert_eq!((report.subjects, trials.len()), (4, 4 * (200 + 3 * OF_EACH)));
+            let scores = |account: &str, label: &str| -> Vec<f64> {
+                let of = trials.iter().filter(|trial| trial.account == account && trial.label == label);
+                of.map(|trial| trial.score).collect()
+            };
+            for subject in &report.per_subject {
+                let again = eer(&scores(&subject.account, "genuine"), &scores(&subject.account, "impostor"));
+                assert_eq!(subject.eer, Some(again));
+            }
+            assert!(report.mean_eer.unwrap() < 0.2, "{:?}", report.mean_eer);
+        }
+    }
+
+    #[test]
+    fn a_stream_learns_the_owner_and_comes_out_the_same_every_time() {
+        let typists = people(3);
+        let run = || {
+            let mut model = enrolled(&options(Model::Default), &typists[0].typed[..5]);
+            Stream::new(&typists, 0, 5, Impostors::First).run(model.as_mut())
+        };
+        let judged = run();
+        assert_eq!(judged.scores("genuine").len(), 200);
+        assert_eq!(judged.scores("impostor").len(), 2 * OF_EACH);
+        assert_eq!((judged.learned, judged.poisoned), (REPETITIONS - 5, 0));
+        assert_eq!(judged.scores("genuine"), run().scores("genuine"));
+    }
+
+    #[test]
+    fn an_enrolment_out_of_range_is_named() {
+        let error = within("enrol", 4, JUDGED_FROM).unwrap_err().to_string();
+        assert!(error.contains("--enrol must be 5 to 200, not 4"), "{error}");
+    }
+}
