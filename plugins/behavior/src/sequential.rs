@@ -26,14 +26,15 @@ impl Cusum {
 pub struct Threshold {
     /// Nats at one false alarm per hour of activity.
     pub hourly: f64,
-    /// Nats more for each doubling of the hours.
-    pub doubling: f64,
+    /// The power of the hours that it grows with: were timings independent, it would grow with their logarithm only, but false
+    /// alarms come from whole days on which somebody types strangely.
+    pub power: f64,
 }
 
 impl Threshold {
-    /// The value at one false alarm per `hours` of activity.
+    /// The value at one false alarm per `hours` of activity, which are more than 0.
     pub fn at(&self, hours: f64) -> f64 {
-        self.hourly + self.doubling * hours.log2()
+        self.hourly * hours.powf(self.power)
     }
 }
 
@@ -61,10 +62,7 @@ mod tests {
 
     #[test]
     fn a_rarer_false_alarm_needs_a_higher_threshold() {
-        let threshold = Threshold {
-            hourly: 8.0,
-            doubling: 1.0,
-        };
-        assert_eq!((threshold.at(1.0), threshold.at(8.0)), (8.0, 11.0));
+        let threshold = Threshold { hourly: 5.0, power: 0.5 };
+        assert_eq!((threshold.at(1.0), threshold.at(4.0)), (5.0, 10.0));
     }
 }

@@ -4,12 +4,19 @@ use super::account::Account;
 use super::context::Context;
 use super::neutral;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Accounts below which there is no background: too few to tell what is common, and each would stand out.
 const MIN_MEMBERS: usize = 8;
 
 /// Accounts in a background, at most.
 pub(super) const MAX_MEMBERS: usize = 96;
+
+/// Timings of a key or digraph, of all members, below which it is left out.
+const MIN_SEEN: f64 = 150.0;
+
+/// Keys and digraphs in a background, at most; of more, those that were seen most often.
+const MAX_FEATURES: usize = 256;
 
 /// Cells of single keys and digraphs in one member, at most.
 const MAX_KEYED_CELLS: usize = 9000;
@@ -32,7 +39,7 @@ pub(super) struct Member {
 
 impl Background {
     /// The background of these accounts: those with enough timings, and of many, those with the lowest tags, which are random.
-    /// `None` if there are fewer than eight.
+    /// A key or digraph that fewer than eight of them have typed is left out. `None` if there are fewer than eight accounts.
     pub fn of(accounts: &[&Account]) -> Option<Self> {
         let member = |account: &&Account| {
             let context = account.suffices().then(|| account.main()).flatten()?.clone();
@@ -45,6 +52,13 @@ impl Background {
         members.sort_by_key(|member| member.tag);
         members.dedup_by_key(|member| member.tag);
         members.truncate(MAX_MEMBERS);
+        let common = common(members.iter().map(|member| &member.context));
+        for member in &mut members {
+            member
+                .context
+                .keyed
+                .retain(|feature, _| common.binary_search(feature).is_ok());
+        }
         (members.len() >= MIN_MEMBERS).then_some(Self { members })
     }
 
@@ -84,4 +98,20 @@ impl Background {
     pub(super) fn members(&self) -> &[Member] {
         &self.members
     }
+}
+
+/// Keys and digraphs that were seen often enough, and by enough people, in order.
+pub(super) fn common<'a>(contexts: impl Iterator<Item = &'a Context>) -> Vec<u16> {
+    let mut seen: BTreeMap<u16, (usize, f64)> = BTreeMap::new();
+    for (feature, counts) in contexts.flat_map(|context| &context.keyed) {
+        let (people, timings) = seen.entry(*feature).or_default();
+        *people += 1;
+        *timings += counts.total();
+    }
+    seen.retain(|_, (people, timings)| *people >= MIN_MEMBERS && *timings >= MIN_SEEN);
+    let mut often: Vec<_> = seen.into_iter().collect();
+    often.sort_by(|(_, (_, a)), (_, (_, b))| b.total_cmp(a));
+    let mut features: Vec<_> = often.into_iter().map(|(feature, _)| feature).take(MAX_FEATURES).collect();
+    features.sort_unstable();
+    features
 }

@@ -1,16 +1,12 @@
 //! A background made ready to be compared with.
 
 use super::account::Account;
-use super::background::{Background, Member};
+use super::background::{Background, Member, common};
 use super::context::Context;
 use super::counts::Counts;
 use super::density::{Tilt, adapt, smooth};
 use super::grid::{self, COARSE, FINE};
 use super::timing::{Kind, Timing, kind_of};
-use std::collections::BTreeMap;
-
-/// Timings of a key or digraph, of all members, below which it has no density of its own.
-const MIN_SEEN: f64 = 150.0;
 
 /// How many timings the prior is worth: where all holds or all digraphs are counted together, and in one key or digraph.
 struct Prior {
@@ -47,7 +43,7 @@ impl Crowd {
     /// Makes a background ready.
     pub fn new(background: &Background) -> Self {
         let members = background.members();
-        let features = common(members);
+        let features = common(members.iter().map(|member| &member.context));
         let mut crowd = Self {
             everybody: everybody(members, &features),
             features,
@@ -144,16 +140,6 @@ impl Crowd {
     fn keyed(&self) -> impl Iterator<Item = (u16, &[f64])> {
         self.features.iter().copied().zip(self.everybody[2 * FINE..].chunks(COARSE))
     }
-}
-
-/// Keys and digraphs that were seen often enough.
-fn common(members: &[Member]) -> Vec<u16> {
-    let mut seen: BTreeMap<u16, f64> = BTreeMap::new();
-    for (feature, counts) in members.iter().flat_map(|member| &member.context.keyed) {
-        *seen.entry(*feature).or_default() += counts.total();
-    }
-    seen.retain(|_, total| *total >= MIN_SEEN);
-    seen.into_keys().collect()
 }
 
 /// Everybody's densities: all holds, all digraphs, each feature.

@@ -34,17 +34,11 @@ pub use timing::{Kind, Timing};
 
 use crate::sequential::Threshold;
 
-/// With key identities; fitted on the development half of IKDD at 3,000 keys per hour, and rounded up.
-const KEYED: Threshold = Threshold {
-    hourly: 5.0,
-    doubling: 3.0,
-};
+/// With key identities; fitted on the development half of IKDD at 3,000 keys per hour, with some margin.
+const KEYED: Threshold = Threshold { hourly: 6.4, power: 0.4 };
 
 /// Without; as above.
-const PLAIN: Threshold = Threshold {
-    hourly: 4.0,
-    doubling: 4.0,
-};
+const PLAIN: Threshold = Threshold { hourly: 5.3, power: 0.6 };
 
 /// The value of a [`crate::sequential::Cusum`] over what [`Table::llr`] says, key by key (a hold and a digraph), at which an alarm
 /// is due, by the hours of typing per false alarm.
