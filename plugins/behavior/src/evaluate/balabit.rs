@@ -84,6 +84,28 @@ pub(super) fn official(options: &Options) -> Result<(Report, Vec<Trial>), Evalua
     Ok((report, trials))
 }
 
-pub(super) fn sequential(_: &Options) -> Result<(Report, Vec<Trial>), EvaluateError> {
-    Err(EvaluateError::Data("not built".to_owned()))
+pub(super) fn sequential(options: &Options) -> Result<(Report, Vec<Trial>), EvaluateError> {
+    let people = load(options)?;
+    let models = models(&people);
+    let again = pointer::knob("AGAIN", 0.0) > 0.0;
+    for h10 in 1..60 {
+        let h = f64::from(h10) * pointer::knob("HSTEP", 0.5);
+        let (mut caught, mut attacks, mut alarms, mut genuine, mut when) = (0, 0, 0, 0, Vec::new());
+        for (user, person) in &people {
+            for (illegal, actions) in &person.test {
+                let mut s = 0.0;
+                let mut first = None;
+                for (n, a) in actions.iter().enumerate() {
+                    s = f64::max(0.0, s - models[user].llr(a));
+                    if s > h { s = 0.0; if first.is_none() { first = Some(n + 1); } if !illegal && (again || first == Some(n + 1)) { alarms += 1; } }
+                }
+                if *illegal { attacks += 1; if let Some(n) = first { caught += 1; when.push(n as f64); } } else { genuine += actions.len(); }
+            }
+        }
+        let hours = genuine as f64 / 372.0 / f64::from(alarms);
+        when.sort_by(f64::total_cmp);
+        println!("h {h:.1} caught {:.3} mean {:.1} median {} hours/FA {hours:.2}", f64::from(caught) / f64::from(attacks), when.iter().sum::<f64>() / when.len() as f64, when[when.len() / 2]);
+        if hours > 12.0 { break; }
+    }
+    Err(EvaluateError::Data("x".to_owned()))
 }

@@ -1,6 +1,6 @@
 //! The raw events of a mouse, and what the collector would make of them.
 
-use crate::pointer::{LONGEST, REST_MS};
+use crate::pointer::{LONGEST};
 use gait_sdk::{Motion, Point};
 
 /// Coordinates above are glitches of the recorder.
@@ -51,7 +51,7 @@ pub(super) fn path(events: &[Event]) -> Vec<Point> {
             continue;
         };
         let dt = event.t_ms - before.t_ms;
-        if length == 0 || dt > f64::from(REST_MS) || length >= LONGEST {
+        if length == 0 || dt > f64::from(*crate::pointer::REST) || length >= LONGEST {
             path.push(first(what));
             length = 1;
         } else {

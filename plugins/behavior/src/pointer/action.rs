@@ -3,12 +3,13 @@
 use gait_sdk::{Motion, Point};
 
 /// A rest that ends an action, in milliseconds. The collector ends a stroke at it as well.
-pub const REST_MS: f32 = 10_000.0;
+pub const REST_MS: f32 = 2_000.0;
 
 /// Points after which an action ends. The collector ends a stroke at it as well.
 pub const LONGEST: usize = 400;
 
 /// Shortest time between two points, in milliseconds: what the clock can't tell apart is taken to be this far apart.
+pub static REST: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| super::knob("REST", 2000.0) as f32);
 const TICK_MS: f32 = 1.0;
 
 /// Largest step in one direction between two points, in CSS pixels: several screens.
@@ -56,7 +57,7 @@ pub fn actions(points: &[Point]) -> Vec<Action> {
     for point in points {
         let begins = point.dt_ms == 0.0 && point.dx == 0.0 && point.dy == 0.0 && point.what != Motion::Up;
         let drag_is_over = open.dragged && point.what == Motion::Move;
-        if begins || drag_is_over || point.dt_ms > REST_MS {
+        if begins || drag_is_over || point.dt_ms > *REST {
             open.close(&mut found);
         }
         open.push(point);

@@ -10,7 +10,7 @@ mod model;
 mod training;
 
 pub use account::Account;
-pub use action::{Action, Kind, LONGEST, REST_MS, actions};
+pub use action::{Action, Kind, LONGEST, REST, REST_MS, actions};
 pub use background::Background;
 pub use features::{Features, MEASURES};
 pub use model::Model;

@@ -55,6 +55,16 @@ pub fn knob(name: &str, default: f64) -> f64 {
     std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
 
+static MASK: std::sync::LazyLock<Vec<bool>> = std::sync::LazyLock::new(|| {
+    let mut m = vec![false; 400];
+    for part in std::env::var("MASK").unwrap_or_default().split(',').filter(|p| !p.is_empty()) {
+        let (a, b) = part.split_once('-').unwrap_or((part, part));
+        for i in a.parse::<usize>().unwrap()..=b.parse::<usize>().unwrap() { m[i] = true; }
+    }
+    m
+});
+fn masked(i: usize) -> bool { MASK[i] }
+
 /// Additive logistic regression by blocks: in every round one Newton step on each measurement's bins, with the curvature of the
 /// round. Both sides weigh the same.
 pub(super) fn train(bins: &Bins, own: &[&Features], others: &[&Features]) -> Weights {
@@ -85,6 +95,7 @@ pub(super) fn train(bins: &Bins, own: &[&Features], others: &[&Features]) -> Wei
         constant += shift;
         for i in 0..n { margins[i] += shift; gradient[i] -= curvature[i] * shift; }
         for measure in 0..MEASURES {
+            if masked(measure) { continue; }
             let column = &columns[measure];
             let mut g = [0f32; BINS];
             let mut h = [0f32; BINS];
