@@ -1,73 +1,97 @@
-//! SapiMouse: enrol on three minutes, judge another minute.
+//! SapiMouse: enrol on three minutes, judge another minute. Strict: an impostor is in no background.
 
-use super::mouse::{Event, path};
-use super::{EvaluateError, Options, Report, Subject, Trial, auc, eer, figures, frr_at_far, table};
-use crate::pointer::{self, Account, Background, Features, Model};
+use super::mouse::{self, Event, Judge, Person, Recorded};
+use super::{EvaluateError, Options, Report, Trial, table};
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// Halves the accounts where no background is given.
+const SEED: u64 = 20_261_122;
+
+/// Actions of one vector of the classic model where the whole minute is judged.
+const WINDOW: usize = 30;
+
+/// A row of the data.
 #[derive(Deserialize)]
-struct Row { user: String, session: String, t_ms: f64, button: u8, state: u8, x: f64, y: f64 }
+struct Row {
+    user: String,
+    session: String,
+    t_ms: f64,
+    button: u8,
+    state: u8,
+    x: f64,
+    y: f64,
+}
 
+/// The raw sessions of an account: three minutes and one.
 #[derive(Default)]
-struct Person { enrol: Vec<Event>, judge: Vec<Event> }
-
-fn load(rows: Vec<Row>) -> BTreeMap<String, Person> {
-    let mut people: BTreeMap<String, Person> = BTreeMap::new();
-    for row in rows {
-        let person = people.entry(row.user).or_default();
-        let events = if row.session == "3min" { &mut person.enrol } else { &mut person.judge };
-        events.push(Event { t_ms: row.t_ms, button: row.button, state: row.state, x: row.x, y: row.y });
-    }
-    people
+struct Raw {
+    enrol: Vec<Event>,
+    judge: Vec<Event>,
 }
 
-fn features(events: &[Event]) -> Vec<Features> {
-    pointer::actions(&path(events)).iter().map(pointer::Action::features).collect()
-}
-
-fn account(tag: usize, person: &Person) -> Account {
-    let mut account = Account::new(tag as u64);
-    account.learn(&features(&person.enrol));
-    account
-}
-
+/// Judges parts of so many actions, or the whole minute.
 pub(super) fn run(options: &Options, actions: Option<usize>) -> Result<(Report, Vec<Trial>), EvaluateError> {
-    let mut people = load(table::data(options)?);
-    let others = match &options.background {
-        Some(path) => load(table::read(path)?),
-        None => {
-            let mut users: Vec<String> = people.keys().cloned().collect();
-            users.shuffle(&mut StdRng::seed_from_u64(20_261_122));
-            users.truncate(users.len() / 2);
-            if pointer::knob("SWAP", 0.0) > 0.0 { users = people.keys().filter(|k| !users.contains(k)).cloned().collect(); }
-            users.into_iter().filter_map(|user| people.remove_entry(&user)).collect()
-        }
+    if actions == Some(0) {
+        return Err(EvaluateError::Data("a part has at least one action".to_owned()));
+    }
+    let mut judged = load(table::data(options)?)?;
+    let background = match &options.background {
+        Some(path) => load(table::read(path)?)?,
+        None => half(&mut judged),
     };
-    let accounts: Vec<Account> = others.values().enumerate().map(|(i, p)| account(1000 + i, p)).collect();
-    let background = Background::of(&accounts.iter().collect::<Vec<_>>());
-    let tests: BTreeMap<&String, Vec<Features>> = people.iter().map(|(user, person)| (user, features(&person.judge))).collect();
-    let (mut g, mut i, mut trials) = (Vec::new(), Vec::new(), Vec::new());
-    let mut report = Report { protocol: "sapimouse".to_owned(), model: "default".to_owned(), subjects: people.len(), ..Report::default() };
-    for (n, (user, person)) in people.iter().enumerate() {
-        let Some(model) = Model::train(&account(n, person), &background) else { eprintln!("no model {user}"); continue };
-        let (mut gu, mut iu) = (Vec::new(), Vec::new());
-        for (other, test) in &tests {
-            let llrs: Vec<f64> = test.iter().map(|a| model.llr(a)).collect();
-            let length = actions.unwrap_or(llrs.len().max(1));
-            for part in llrs.chunks_exact(length) {
-                let score = -part.iter().sum::<f64>() / part.len() as f64;
-                let genuine = *other == user;
-                if genuine { gu.push(score) } else { iu.push(score) }
-                trials.push(Trial { account: user.clone(), trial: (gu.len() + iu.len()) as u64 - 1, label: if genuine { "genuine" } else { "impostor" }, score, decision: "accept", time: part.len() as f64 });
+    if judged.len() < 2 || background.is_empty() {
+        return Err(EvaluateError::Data("there must be two accounts to judge, and one in the background".to_owned()));
+    }
+    let (people, others) = (people(&judged), people(&background));
+    let judges = Judge::all(options.model, &people, &others, actions.unwrap_or(WINDOW))?;
+    let minutes: BTreeMap<&String, Vec<Recorded>> = judged.iter().map(|(name, raw)| (name, mouse::record(&raw.judge))).collect();
+    let mut trials = Vec::new();
+    for (name, judge) in &judges {
+        let mut number = 0;
+        for (other, minute) in &minutes {
+            for part in minute.chunks_exact(actions.unwrap_or(minute.len()).max(1)) {
+                trials.push(judge.trial(name, number, *other == name, part));
+                number += 1;
             }
         }
-        if !gu.is_empty() { report.per_subject.push(Subject { account: user.clone(), eer: Some(eer(&gu, &iu)), auc: Some(auc(&gu, &iu)), ..Subject::default() }); }
-        g.extend(gu); i.extend(iu);
     }
-    report.auc = Some(auc(&g, &i)); report.global_eer = Some(eer(&g, &i)); report.frr_at_far_1pct = Some(frr_at_far(&g, &i, 0.01));
-    let eers: Vec<f64> = report.per_subject.iter().filter_map(|s| s.eer).collect();
-    let (m, s) = figures::moments(&eers); report.mean_eer = Some(m); report.std_eer = Some(s);
-    Ok((report, trials))
+    Ok((mouse::report("sapimouse", options, &trials), trials))
+}
+
+fn load(rows: Vec<Row>) -> Result<BTreeMap<String, Raw>, EvaluateError> {
+    let mut accounts: BTreeMap<String, Raw> = BTreeMap::new();
+    for row in rows {
+        let raw = accounts.entry(row.user).or_default();
+        let events = match row.session.as_str() {
+            "3min" => &mut raw.enrol,
+            "1min" => &mut raw.judge,
+            other => return Err(EvaluateError::Data(format!("a session is 3min or 1min, not {other}"))),
+        };
+        events.push(Event {
+            t_ms: row.t_ms,
+            button: row.button,
+            state: row.state,
+            x: row.x,
+            y: row.y,
+        });
+    }
+    Ok(accounts)
+}
+
+/// Takes a seeded half of the accounts out.
+fn half(accounts: &mut BTreeMap<String, Raw>) -> BTreeMap<String, Raw> {
+    let mut names: Vec<String> = accounts.keys().cloned().collect();
+    names.shuffle(&mut StdRng::seed_from_u64(SEED));
+    names.truncate(names.len() / 2);
+    names.iter().filter_map(|name| accounts.remove_entry(name)).collect()
+}
+
+fn people(accounts: &BTreeMap<String, Raw>) -> Vec<Person> {
+    let people = accounts.iter().map(|(name, raw)| Person {
+        name: name.clone(),
+        enrolled: vec![mouse::record(&raw.enrol)],
+    });
+    people.collect()
 }

@@ -9,7 +9,6 @@ pub const REST_MS: f32 = 2_000.0;
 pub const LONGEST: usize = 400;
 
 /// Shortest time between two points, in milliseconds: what the clock can't tell apart is taken to be this far apart.
-pub static REST: std::sync::LazyLock<f32> = std::sync::LazyLock::new(|| super::knob("REST", 2000.0) as f32);
 const TICK_MS: f32 = 1.0;
 
 /// Largest step in one direction between two points, in CSS pixels: several screens.
@@ -43,21 +42,21 @@ impl Action {
     }
 
     /// Its points; the first one's differences are zero, those of the others are finite and bounded.
-    pub(super) fn points(&self) -> &[Point] {
+    pub(crate) fn points(&self) -> &[Point] {
         &self.points
     }
 }
 
 /// Splits finished strokes into actions: after a button was let go, where a drag becomes a move, at a rest longer than
-/// [`REST_MS`], at [`LONGEST`] points, and where a stroke begins (`dt_ms` 0 and no displacement). What has fewer than four points is no action,
-/// and neither is what holds a number that no pointer can have produced.
+/// [`REST_MS`], at [`LONGEST`] points, and where a stroke begins: at a point without time or way that lets no button go. What has
+/// fewer than four points is no action, and neither is what holds a number that no pointer can have produced.
 pub fn actions(points: &[Point]) -> Vec<Action> {
     let mut found = Vec::new();
     let mut open = Open::default();
     for point in points {
         let begins = point.dt_ms == 0.0 && point.dx == 0.0 && point.dy == 0.0 && point.what != Motion::Up;
         let drag_is_over = open.dragged && point.what == Motion::Move;
-        if begins || drag_is_over || point.dt_ms > *REST {
+        if begins || drag_is_over || point.dt_ms > REST_MS {
             open.close(&mut found);
         }
         open.push(point);
