@@ -19,6 +19,9 @@ const WHEEL: u8 = 3;
 /// Actions of one vector of the classic model.
 const WINDOW: usize = 30;
 
+/// Vectors below which those of the classic model overlap.
+const FEW: usize = 150;
+
 /// A raw event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Event {
@@ -190,9 +193,10 @@ impl Judge {
 
 /// The classic template of windows of actions.
 fn classic_template(person: &Person, window: usize) -> Option<Template> {
-    let windows = person.enrolled.iter().flat_map(|session| session.chunks(window));
-    let whole = windows.filter(|part| part.len() >= window.min(WINDOW / 3));
-    let vectors: Vec<means::Features> = whole.map(vector).collect();
+    let all: usize = person.enrolled.iter().map(Vec::len).sum();
+    let stride = (all / FEW).clamp(1, window);
+    let windows = person.enrolled.iter().flat_map(|session| session.windows(window).step_by(stride));
+    let vectors: Vec<means::Features> = windows.map(vector).collect();
     Template::train(&vectors, &classic::Config::default().training()).ok()
 }
 

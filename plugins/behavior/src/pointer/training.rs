@@ -1,5 +1,6 @@
 //! The arithmetic: an additive logistic model on bins, smooth from bin to bin.
 
+use super::codebook::CODES;
 use super::features::{Features, MEASURES};
 use serde::{Deserialize, Serialize};
 
@@ -31,14 +32,13 @@ pub(super) struct Bins(Vec<Vec<u8>>);
 impl Bins {
     /// Bins that these actions fill about equally.
     pub(super) fn of(actions: &[&Features]) -> Self {
-        let edges = (0..MEASURES).map(|measure| {
-            let mut counts = [0; 256];
-            for action in actions {
-                counts[usize::from(action.codes()[measure])] += 1;
+        let mut counts = [[0; CODES]; MEASURES];
+        for action in actions {
+            for (counts, code) in counts.iter_mut().zip(action.codes()) {
+                counts[usize::from(code)] += 1;
             }
-            edges(&counts)
-        });
-        Self(edges.collect())
+        }
+        Self(counts.iter().map(edges).collect())
     }
 
     /// What is wrong with it, if it can't come from [`Bins::of`].
@@ -54,10 +54,10 @@ impl Bins {
     }
 }
 
-fn edges(counts: &[usize; 256]) -> Vec<u8> {
+fn edges(counts: &[usize; CODES]) -> Vec<u8> {
     let total = counts.iter().sum::<usize>().max(1);
     let (mut edges, mut seen) = (Vec::new(), 0);
-    for (code, count) in (0..=u8::MAX).zip(counts) {
+    for (code, count) in (0..).zip(counts) {
         let before = seen * BINS / total;
         seen += count;
         if seen < total && seen * BINS / total > before {
@@ -78,7 +78,7 @@ impl Weights {
     /// The log-odds of an action.
     pub(super) fn logit(&self, bins: &Bins, action: &Features) -> f64 {
         let weights = self.rows.iter().zip(action.codes()).enumerate();
-        let sum: f32 = weights.map(|(measure, (row, code))| row[bins.bin(measure, *code)]).sum();
+        let sum: f32 = weights.map(|(measure, (row, code))| row[bins.bin(measure, code)]).sum();
         f64::from(self.constant + sum)
     }
 
@@ -93,13 +93,7 @@ impl Weights {
 /// Trains on actions of an account and on those of others; neither list is empty. In every round, one Newton step on each
 /// measurement's weights in turn, with the curvature of the round's beginning. Both sides weigh the same, whatever their number.
 pub(super) fn train(bins: &Bins, own: &[&Features], others: &[&Features]) -> Weights {
-    let columns: Vec<Vec<u8>> = (0..MEASURES)
-        .map(|measure| {
-            let table: [u8; 256] = std::array::from_fn(|code| bins.bin(measure, code as u8) as u8);
-            let codes = own.iter().chain(others).map(|action| action.codes()[measure]);
-            codes.map(|code| table[usize::from(code)]).collect()
-        })
-        .collect();
+    let columns = columns(bins, own, others);
     let mut weights = Weights {
         constant: 0.0,
         rows: vec![[0.0; BINS]; MEASURES],
@@ -116,6 +110,20 @@ pub(super) fn train(bins: &Bins, own: &[&Features], others: &[&Features]) -> Wei
         }
     }
     weights
+}
+
+/// The bins of all actions, the account's own first, one list a measurement.
+fn columns(bins: &Bins, own: &[&Features], others: &[&Features]) -> Vec<Vec<u8>> {
+    let tables: Vec<[u8; CODES]> = (0..MEASURES)
+        .map(|measure| std::array::from_fn(|code| bins.bin(measure, code as u8) as u8))
+        .collect();
+    let mut columns = vec![Vec::with_capacity(own.len() + others.len()); MEASURES];
+    for action in own.iter().chain(others) {
+        for ((column, table), code) in columns.iter_mut().zip(&tables).zip(action.codes()) {
+            column.push(table[usize::from(code)]);
+        }
+    }
+    columns
 }
 
 /// Where every action stands: its log-odds, and how the loss changes with them.
