@@ -1,12 +1,23 @@
-//! Balabit Mouse Dynamics Challenge.
+//! Balabit Mouse Dynamics Challenge: the labelled test sessions, at once and action by action. The background of an account is
+//! the others' training sessions.
 
-use super::mouse::{Event, path};
-use super::{EvaluateError, Options, Report, Subject, Trial, auc, eer, figures, frr_at_far, table};
-use crate::pointer::{self, Account, Background, Features, Model};
+use super::mouse::{self, Event, Judge, Person, Recorded};
+use super::report::Shipped;
+use super::{EvaluateError, Options, Report, Subject, Trial, figures, table};
+use crate::pointer::{Suspicion, threshold};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// A raw row.
+/// Actions of one vector of the classic model.
+const WINDOW: usize = 30;
+
+/// Hours per false alarm that the sequential protocol's threshold aims at.
+const HOURS: f64 = 2.0;
+
+/// Those that the product ships with.
+const SHIPPED_HOURS: f64 = 8.0;
+
+/// A row of the data; columns that no protocol reads are left out.
 #[derive(Deserialize)]
 struct Row {
     user: String,
@@ -20,26 +31,210 @@ struct Row {
     part: String,
 }
 
-/// A recorded session.
-struct Session {
+/// A raw session.
+struct Raw {
     events: Vec<Event>,
     test: bool,
-    illegal: bool,
+    illegal: Option<u8>,
 }
 
-struct Person {
-    train: Vec<Vec<Features>>,
-    test: Vec<(bool, Vec<Features>)>,
-    hours: f64,
+/// A labelled session.
+struct Test {
+    account: String,
+    number: usize,
+    genuine: bool,
+    actions: Vec<Recorded>,
 }
 
-fn load(options: &Options) -> Result<BTreeMap<String, Person>, EvaluateError> {
-    let mut sessions: BTreeMap<(String, String), Session> = BTreeMap::new();
+/// What the protocols run on.
+struct Data {
+    people: Vec<Person>,
+    tests: Vec<Test>,
+    /// Actions in an hour of training sessions.
+    pace: f64,
+}
+
+/// The mean evidence of each session.
+pub(super) fn official(options: &Options) -> Result<(Report, Vec<Trial>), EvaluateError> {
+    let data = load(options)?;
+    let judges = Judge::all(options.model, &data.people, &[], WINDOW)?;
+    let judged = data.tests.iter().filter(|test| !test.actions.is_empty());
+    let trial = |test: &Test| Some(judges.get(&test.account)?.trial(&test.account, test.number, test.genuine, &test.actions));
+    let trials: Vec<Trial> = judged.filter_map(trial).collect();
+    Ok((mouse::report("balabit", options, &trials), trials))
+}
+
+/// When each session raises an alarm. An hour is what an hour of the training sessions has in actions: pauses count. After a
+/// false alarm the step-up is passed and the session proven, so it can raise no other.
+pub(super) fn sequential(options: &Options) -> Result<(Report, Vec<Trial>), EvaluateError> {
+    let data = load(options)?;
+    let judges = Judge::all(options.model, &data.people, &[], WINDOW)?;
+    let judged = data.tests.iter().filter_map(|test| Some((test, judges.get(&test.account)?)));
+    let streams: Vec<Stream<'_>> = judged
+        .map(|(test, judge)| Stream {
+            test,
+            evidence: judge.evidence(&test.actions),
+        })
+        .collect();
+    let (fixed, shipped) = (watch(&streams, threshold(HOURS)), watch(&streams, threshold(SHIPPED_HOURS)));
+    let trials = streams.iter().flat_map(|stream| stream.trials(threshold(HOURS))).collect();
+    let report = Report {
+        protocol: "balabit-sequential".to_owned(),
+        model: mouse::name(options.model).to_owned(),
+        subjects: judges.len(),
+        caught: Some(fixed.caught()),
+        mean_events: Some(figures::moments(&fixed.delays).0),
+        median_events: Some(median(&fixed.delays)),
+        events_per_false_alarm: fixed.events_per_alarm(),
+        hours_per_false_alarm: fixed.events_per_alarm().map(|events| events / data.pace),
+        shipped: Some(Shipped {
+            caught: shipped.caught(),
+            mean_events: figures::moments(&shipped.waits).0,
+            median_events: median(&shipped.waits),
+            events_per_false_alarm: shipped.events_per_alarm(),
+            hours_per_false_alarm: shipped.events_per_alarm().map(|events| events / data.pace),
+        }),
+        per_subject: fixed.subjects(),
+        ..Report::default()
+    };
+    Ok((report, trials))
+}
+
+/// A session, and the evidence in it.
+struct Stream<'a> {
+    test: &'a Test,
+    evidence: Vec<(usize, f64)>,
+}
+
+impl Stream<'_> {
+    /// Actions until the first alarm.
+    fn alarm(&self, threshold: f64) -> Option<usize> {
+        let (mut suspicion, mut actions) = (Suspicion::default(), 0);
+        self.evidence.iter().find_map(|(count, llr)| {
+            actions += count;
+            suspicion.add(*llr, threshold).then_some(actions)
+        })
+    }
+
+    fn trials(&self, threshold: f64) -> impl Iterator<Item = Trial> {
+        let (alarm, mut actions) = (self.alarm(threshold), 0);
+        self.evidence.iter().map(move |(count, llr)| {
+            actions += count;
+            Trial {
+                account: self.test.account.clone(),
+                trial: self.test.number as u64,
+                label: if self.test.genuine { "genuine" } else { "impostor" },
+                score: -llr,
+                decision: if alarm == Some(actions) { "step_up" } else { "accept" },
+                time: actions as f64,
+            }
+        })
+    }
+}
+
+/// What a threshold does.
+#[derive(Default)]
+struct Watch {
+    /// Actions until the alarm, of the impostors who were caught.
+    delays: Vec<f64>,
+    /// The same of all impostors; one who is not caught counts with all actions.
+    waits: Vec<f64>,
+    genuine_actions: usize,
+    /// Caught impostors, impostors and false alarms of each account.
+    accounts: BTreeMap<String, (u64, u64, u64)>,
+}
+
+fn watch(streams: &[Stream<'_>], threshold: f64) -> Watch {
+    let mut watch = Watch::default();
+    for stream in streams {
+        let (caught, impostors, alarms) = watch.accounts.entry(stream.test.account.clone()).or_default();
+        let (alarm, actions) = (stream.alarm(threshold), stream.test.actions.len());
+        if stream.test.genuine {
+            *alarms += u64::from(alarm.is_some());
+            watch.genuine_actions += actions;
+        } else {
+            *impostors += 1;
+            *caught += u64::from(alarm.is_some());
+            watch.delays.extend(alarm.map(|after| after as f64));
+            watch.waits.push(alarm.unwrap_or(actions) as f64);
+        }
+    }
+    watch
+}
+
+impl Watch {
+    fn caught(&self) -> f64 {
+        self.delays.len() as f64 / self.waits.len() as f64
+    }
+
+    fn events_per_alarm(&self) -> Option<f64> {
+        let alarms: u64 = self.accounts.values().map(|(_, _, alarms)| alarms).sum();
+        (alarms > 0).then(|| self.genuine_actions as f64 / alarms as f64)
+    }
+
+    fn subjects(&self) -> Vec<Subject> {
+        let subjects = self.accounts.iter().map(|(account, (caught, impostors, alarms))| Subject {
+            account: account.clone(),
+            caught: (*impostors > 0).then(|| *caught as f64 / *impostors as f64),
+            false_alarms: Some(*alarms),
+            ..Subject::default()
+        });
+        subjects.collect()
+    }
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    if sorted.is_empty() { f64::NAN } else { figures::quantile(&sorted, 0.5) }
+}
+
+fn load(options: &Options) -> Result<Data, EvaluateError> {
+    let mut people: BTreeMap<String, Vec<Vec<Recorded>>> = BTreeMap::new();
+    let (mut tests, mut hours): (Vec<Test>, f64) = (Vec::new(), 0.0);
+    for ((account, _), raw) in sessions(options)? {
+        let actions = mouse::record(&raw.events);
+        if !raw.test {
+            let span = raw.events.last().map_or(0.0, |last| last.t_ms) - raw.events.first().map_or(0.0, |first| first.t_ms);
+            hours += span / 3.6e6;
+            people.entry(account).or_default().push(actions);
+        } else if let Some(illegal) = raw.illegal {
+            let number = tests.iter().filter(|test| test.account == account).count();
+            tests.push(Test {
+                account,
+                number,
+                genuine: illegal == 0,
+                actions,
+            });
+        }
+    }
+    let sides = |genuine: bool| tests.iter().any(|test| test.genuine == genuine);
+    if people.len() < 2 || !sides(true) || !sides(false) || hours <= 0.0 {
+        let why = "there must be training sessions of two accounts, and test sessions of an owner and of an impostor";
+        return Err(EvaluateError::Data(why.to_owned()));
+    }
+    let trained: usize = people.values().flatten().map(Vec::len).sum();
+    let people = people.into_iter().map(|(name, enrolled)| Person { name, enrolled }).collect();
+    Ok(Data {
+        people,
+        tests,
+        pace: trained as f64 / hours,
+    })
+}
+
+/// The raw sessions by account and name.
+fn sessions(options: &Options) -> Result<BTreeMap<(String, String), Raw>, EvaluateError> {
+    let mut sessions: BTreeMap<(String, String), Raw> = BTreeMap::new();
     for row in table::data::<Row>(options)? {
-        let session = sessions.entry((row.user, row.session)).or_insert_with(|| Session {
+        let test = match row.part.as_str() {
+            "train" => false,
+            "test" => true,
+            other => return Err(EvaluateError::Data(format!("a part is train or test, not {other}"))),
+        };
+        let session = sessions.entry((row.user, row.session)).or_insert_with(|| Raw {
             events: Vec::new(),
-            test: row.part == "test",
-            illegal: row.is_illegal == Some(1),
+            test,
+            illegal: row.is_illegal,
         });
         session.events.push(Event {
             t_ms: row.t_ms,
@@ -49,108 +244,5 @@ fn load(options: &Options) -> Result<BTreeMap<String, Person>, EvaluateError> {
             y: row.y,
         });
     }
-    let mut people: BTreeMap<String, Person> = BTreeMap::new();
-    for ((user, _), session) in sessions {
-        let person = people.entry(user).or_insert(Person {
-            train: Vec::new(),
-            test: Vec::new(),
-            hours: 0.0,
-        });
-        let features = pointer::actions(&path(&session.events))
-            .iter()
-            .map(pointer::Action::features)
-            .collect();
-        if session.test {
-            person.test.push((session.illegal, features));
-        } else {
-            person.hours += (session.events.last().map_or(0.0, |e| e.t_ms) - session.events[0].t_ms) / 3.6e6;
-            person.train.push(features);
-        }
-    }
-    Ok(people)
-}
-
-fn models(people: &BTreeMap<String, Person>) -> BTreeMap<String, Model> {
-    let accounts: Vec<Account> = people
-        .values()
-        .enumerate()
-        .map(|(i, person)| {
-            let mut account = Account::new(i as u64);
-            for session in &person.train {
-                account.learn(session);
-            }
-            account
-        })
-        .collect();
-    let background = Background::of(&accounts.iter().collect::<Vec<_>>());
-    let t = std::time::Instant::now();
-    let r = people
-        .keys()
-        .zip(&accounts)
-        .filter_map(|(user, account)| Some((user.clone(), Model::train(account, &background)?)))
-        .collect();
-    eprintln!("train {:?}", t.elapsed() / accounts.len() as u32);
-    r
-}
-
-pub(super) fn official(options: &Options) -> Result<(Report, Vec<Trial>), EvaluateError> {
-    let people = load(options)?;
-    let models = models(&people);
-    let mut trials = Vec::new();
-    let (mut g, mut i) = (Vec::new(), Vec::new());
-    let mut report = Report {
-        protocol: "balabit".to_owned(),
-        model: "default".to_owned(),
-        subjects: people.len(),
-        ..Report::default()
-    };
-    eprintln!(
-        "actions train {} hours {}",
-        people
-            .values()
-            .map(|p| p.train.iter().map(Vec::len).sum::<usize>())
-            .sum::<usize>(),
-        people.values().map(|p| p.hours).sum::<f64>()
-    );
-    for (user, person) in &people {
-        let model = &models[user];
-        let (mut gu, mut iu) = (Vec::new(), Vec::new());
-        for (n, (illegal, actions)) in person.test.iter().enumerate() {
-            let llrs: Vec<f64> = actions.iter().map(|a| model.llr(a)).collect();
-            let score = -llrs.iter().sum::<f64>() / (llrs.len() as f64 + pointer::knob("SHRINK", 0.0));
-            if *illegal {
-                iu.push(score);
-            } else {
-                gu.push(score);
-            }
-            trials.push(Trial {
-                account: user.clone(),
-                trial: n as u64,
-                label: if *illegal { "impostor" } else { "genuine" },
-                score,
-                decision: "accept",
-                time: actions.len() as f64,
-            });
-        }
-        report.per_subject.push(Subject {
-            account: user.clone(),
-            eer: Some(eer(&gu, &iu)),
-            auc: Some(auc(&gu, &iu)),
-            ..Subject::default()
-        });
-        g.extend(gu);
-        i.extend(iu);
-    }
-    report.auc = Some(auc(&g, &i));
-    report.global_eer = Some(eer(&g, &i));
-    report.frr_at_far_1pct = Some(frr_at_far(&g, &i, 0.01));
-    let eers: Vec<f64> = report.per_subject.iter().filter_map(|s| s.eer).collect();
-    let (m, s) = figures::moments(&eers);
-    report.mean_eer = Some(m);
-    report.std_eer = Some(s);
-    Ok((report, trials))
-}
-
-pub(super) fn sequential(_: &Options) -> Result<(Report, Vec<Trial>), EvaluateError> {
-    Err(EvaluateError::Data("not built".to_owned()))
+    Ok(sessions)
 }

@@ -1,6 +1,6 @@
 //! What is kept of an account: its actions, thinned out fairly over its sessions.
 
-use super::features::{Features, MEASURES};
+use super::features::Features;
 use serde::{Deserialize, Serialize};
 
 /// Most actions that stay for ever.
@@ -10,14 +10,15 @@ const ANCHOR: usize = 300;
 const ANCHOR_SHARE: usize = 100;
 
 /// Most actions that come and go.
-const RECENT: usize = 1000;
+const RECENT: usize = 830;
 
 /// Most sessions that come and go.
 const SESSIONS: usize = 40;
 
-/// The actions of an account. A frozen anchor of the first sessions, which no later session can move, and the newest sessions,
-/// of which the largest gives way first: so no session, however long, has more than its share.
+/// The actions of an account, at most 60 kB. A frozen anchor of the first sessions, which no later session can move, and the
+/// newest sessions, of which the largest gives way first: so no session, however long, has more than its share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Account {
     tag: u64,
     anchor: Vec<Features>,
@@ -41,78 +42,137 @@ impl Account {
 
     /// How many actions are kept.
     pub fn len(&self) -> usize {
-        self.anchor.len() + self.recent.iter().map(Vec::len).sum::<usize>()
+        self.actions().count()
     }
 
     /// True if none is kept.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.actions().next().is_none()
     }
 
-    /// Keeps the actions of one session, or of a part of one.
+    /// Keeps the actions of one session, oldest first: those that it has room for.
     pub fn learn(&mut self, actions: &[Features]) {
-        let room = (ANCHOR - self.anchor.len().min(ANCHOR))
-            .min(ANCHOR_SHARE)
-            .min(actions.len() / 3);
-        let (mut anchored, mut session) = (Vec::new(), Vec::new());
+        let room = (ANCHOR.saturating_sub(self.anchor.len())).min(ANCHOR_SHARE).min(actions.len() / 3);
+        let mut session = Vec::new();
         for (i, action) in actions.iter().enumerate() {
-            // Evenly over the session.
-            if (i + 1) * room / actions.len() > i * room / actions.len() {
-                anchored.push(*action);
-            } else {
-                session.push(*action);
-            }
+            let list = if keeps(i, room, actions.len()) { &mut self.anchor } else { &mut session };
+            list.push(*action);
         }
-        self.anchor.extend(anchored);
-        thin(&mut session, RECENT);
-        if !session.is_empty() {
-            self.recent.push(session);
-        }
+        self.recent.push(session);
         self.make_room();
     }
 
     fn make_room(&mut self) {
-        if self.recent.len() > SESSIONS {
-            self.recent.drain(..self.recent.len() - SESSIONS);
-        }
+        self.recent.retain(|session| !session.is_empty());
+        self.recent.drain(..self.recent.len().saturating_sub(SESSIONS));
         let mut lengths: Vec<usize> = self.recent.iter().map(Vec::len).collect();
-        let mut surplus = lengths.iter().sum::<usize>().saturating_sub(RECENT);
-        while surplus > 0 {
+        let surplus = lengths.iter().sum::<usize>().saturating_sub(RECENT);
+        for _ in 0..surplus {
             // The oldest of the largest.
-            let largest = (0..lengths.len()).rev().max_by_key(|i| lengths[*i]).unwrap_or_default();
-            lengths[largest] -= 1;
-            surplus -= 1;
+            if let Some(largest) = lengths.iter_mut().rev().max_by_key(|length| **length) {
+                *largest -= 1;
+            }
         }
         for (session, length) in self.recent.iter_mut().zip(lengths) {
             thin(session, length);
         }
-        self.recent.retain(|session| !session.is_empty());
     }
 
-    /// The actions, oldest first.
+    /// The actions, the anchor first.
     pub(super) fn actions(&self) -> impl Iterator<Item = &Features> {
         self.anchor.iter().chain(self.recent.iter().flatten())
     }
 
     /// What is wrong with it, if it can't come from [`Account::learn`].
     pub fn fault(&self) -> Option<&'static str> {
-        let recent = self.recent.iter().map(Vec::len).sum::<usize>();
-        (self.anchor.len() > ANCHOR || recent > RECENT || self.recent.len() > SESSIONS).then_some("too many actions")
+        let recent: usize = self.recent.iter().map(Vec::len).sum();
+        let right = self.anchor.len() <= ANCHOR && recent <= RECENT && self.recent.len() <= SESSIONS;
+        (!right).then_some("too many actions are kept")
     }
 }
 
 /// Keeps so many of the actions, evenly.
 fn thin(actions: &mut Vec<Features>, keep: usize) {
     let all = actions.len();
-    if keep >= all {
-        return;
-    }
-    let mut i = 0;
-    actions.retain(|_| {
-        i += 1;
-        i * keep / all > (i - 1) * keep / all
-    });
+    let mut places = 0..all;
+    actions.retain(|_| places.next().is_some_and(|i| keeps(i, keep, all)));
 }
 
-/// Most bytes that an account takes, but for a few of its lengths.
-pub const MAX_BYTES: usize = (ANCHOR + RECENT) * (MEASURES + 1);
+/// True for `keep` places, evenly spread, out of `all`.
+fn keeps(place: usize, keep: usize, all: usize) -> bool {
+    let keep = keep.min(all);
+    (place + 1) * keep / all > place * keep / all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pointer::features::MEASURES;
+
+    fn session(mark: u8, actions: usize) -> Vec<Features> {
+        vec![Features::pack(&[mark % 32; MEASURES]); actions]
+    }
+
+    fn count(account: &Account, mark: u8) -> usize {
+        account.actions().filter(|action| action.codes()[0] == mark % 32).count()
+    }
+
+    #[test]
+    fn a_short_history_is_kept_whole() {
+        let mut account = Account::new(7);
+        account.learn(&session(1, 100));
+        account.learn(&session(2, 1));
+        account.learn(&[]);
+        assert_eq!((count(&account, 1), count(&account, 2), account.len()), (100, 1, 101));
+        assert_eq!((account.fault(), account.tag()), (None, 7));
+    }
+
+    #[test]
+    fn one_session_cannot_flood_an_account() {
+        let mut account = Account::new(0);
+        for mark in 1..=9 {
+            account.learn(&session(mark, 100));
+        }
+        let anchor = account.anchor.clone();
+        account.learn(&session(99, 100_000));
+        assert!(count(&account, 99) <= RECENT / 9, "{}", count(&account, 99));
+        assert_eq!(account.anchor, anchor);
+        assert_eq!(account.fault(), None);
+    }
+
+    #[test]
+    fn what_is_new_comes_in_and_the_anchor_stays() {
+        let mut account = Account::new(0);
+        for mark in 1..=200 {
+            account.learn(&session(mark, 60));
+        }
+        assert!(count(&account, 200) >= RECENT / SESSIONS && count(&account, 150) == 0);
+        assert!(account.anchor.len() == ANCHOR && count(&account, 1) > 0);
+    }
+
+    #[test]
+    fn an_account_takes_at_most_60_kb() {
+        let mut account = Account::new(u64::MAX);
+        for mark in 1..=100 {
+            account.learn(&session(mark, 1000));
+        }
+        assert_eq!(account.len(), ANCHOR + RECENT);
+        let bytes = postcard::to_allocvec(&account).unwrap();
+        assert!(bytes.len() <= 60_000, "{}", bytes.len());
+        assert_eq!(postcard::from_bytes::<Account>(&bytes).unwrap(), account);
+    }
+
+    #[test]
+    fn a_doctored_account_is_refused() {
+        let full = |anchor: usize, recent: usize| Account {
+            tag: 0,
+            anchor: session(1, anchor),
+            recent: vec![session(1, recent)],
+        };
+        assert_eq!(full(ANCHOR, RECENT).fault(), None);
+        assert!(full(ANCHOR + 1, 0).fault().is_some());
+        assert!(full(0, RECENT + 1).fault().is_some());
+        let short = postcard::to_allocvec(&(0u64, vec![vec![1u8; MEASURES - 1]], Vec::<Vec<Vec<u8>>>::new())).unwrap();
+        assert!(postcard::from_bytes::<Account>(&short).is_err());
+    }
+}

@@ -3,7 +3,7 @@
 use gait_sdk::{Motion, Point};
 
 /// A rest that ends an action, in milliseconds. The collector ends a stroke at it as well.
-pub const REST_MS: f32 = 10_000.0;
+pub const REST_MS: f32 = 2_000.0;
 
 /// Points after which an action ends. The collector ends a stroke at it as well.
 pub const LONGEST: usize = 400;
@@ -42,14 +42,14 @@ impl Action {
     }
 
     /// Its points; the first one's differences are zero, those of the others are finite and bounded.
-    pub(super) fn points(&self) -> &[Point] {
+    pub(crate) fn points(&self) -> &[Point] {
         &self.points
     }
 }
 
 /// Splits finished strokes into actions: after a button was let go, where a drag becomes a move, at a rest longer than
-/// [`REST_MS`], at [`LONGEST`] points, and where a stroke begins (`dt_ms` 0 and no displacement). What has fewer than four points is no action,
-/// and neither is what holds a number that no pointer can have produced.
+/// [`REST_MS`], at [`LONGEST`] points, and where a stroke begins: at a point without time or way that lets no button go. What has
+/// fewer than four points is no action, and neither is what holds a number that no pointer can have produced.
 pub fn actions(points: &[Point]) -> Vec<Action> {
     let mut found = Vec::new();
     let mut open = Open::default();

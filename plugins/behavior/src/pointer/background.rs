@@ -1,84 +1,95 @@
-//! What is common: actions of other accounts.
+//! What is common: actions of other people.
 
 use super::account::Account;
-use super::features::{Features, MEASURES};
-use super::training::{Bins, Weights, train};
+use super::features::Features;
+use super::neutral;
+use super::training::Bins;
 use serde::{Deserialize, Serialize};
 
 /// Most accounts in a background.
 const ACCOUNTS: usize = 64;
 
 /// Most actions in a background.
-const ACTIONS: usize = 4500;
+const ACTIONS: usize = 4000;
 
-/// The actions of one account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Share {
-    tag: u64,
-    actions: Vec<Features>,
-    cohort: Option<Weights>,
-}
-
-/// Actions of other accounts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Actions of other people, to tell what is somebody's own from what is common. It's made anew from the accounts that are there,
+/// so nothing of an erased one is left in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Background {
     bins: Bins,
     shares: Vec<Share>,
+    neutral: bool,
+}
+
+/// The actions of one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Share {
+    tag: u64,
+    actions: Vec<Features>,
 }
 
 impl Background {
-    /// Samples accounts evenly.
+    /// Samples at most 64 of the accounts, and at most 4,000 of their actions: evenly, and the same every time.
     pub fn of(accounts: &[&Account]) -> Self {
         let picked = spread(accounts, ACCOUNTS);
         let each = ACTIONS / picked.len().max(1);
-        let mut shares: Vec<Share> = picked
-            .iter()
-            .map(|account| {
-                let actions: Vec<&Features> = account.actions().collect();
-                Share {
-                    tag: account.tag(),
-                    actions: spread(&actions, each).into_iter().map(|a| **a).collect(),
-                    cohort: None,
-                }
-            })
-            .collect();
-        let bins = Bins::of(shares.iter().flat_map(|share| &share.actions));
-        let cohort: Vec<Option<Weights>> = picked
-            .iter()
-            .map(|account| {
-                let own: Vec<&Features> = account.actions().collect();
-                let others: Vec<&Features> = shares
-                    .iter()
-                    .filter(|s| s.tag != account.tag())
-                    .flat_map(|s| &s.actions)
-                    .collect();
-                (!others.is_empty() && own.len() >= 30).then(|| train(&bins, &own, &others))
-            })
-            .collect();
-        for (share, weights) in shares.iter_mut().zip(cohort) {
-            share.cohort = weights;
+        let shares = picked.into_iter().map(|account| {
+            let actions: Vec<Features> = account.actions().copied().collect();
+            Share {
+                tag: account.tag(),
+                actions: spread(&actions, each).into_iter().copied().collect(),
+            }
+        });
+        Self::new(shares.collect(), false)
+    }
+
+    /// One made of no person's data, for a deployment that has too few accounts: see [`super::Model::train`].
+    pub fn neutral() -> Self {
+        let share = Share {
+            tag: 0,
+            actions: neutral::actions_of_nobody(),
+        };
+        Self::new(vec![share], true)
+    }
+
+    fn new(shares: Vec<Share>, neutral: bool) -> Self {
+        let actions: Vec<&Features> = shares.iter().flat_map(|share| &share.actions).collect();
+        Self {
+            bins: Bins::of(&actions),
+            shares,
+            neutral,
         }
-        Self { bins, shares }
+    }
+
+    /// How many accounts it is made of; 0 for the neutral one.
+    pub fn accounts(&self) -> usize {
+        if self.neutral { 0 } else { self.shares.len() }
+    }
+
+    /// True for [`Background::neutral`].
+    pub(super) fn is_neutral(&self) -> bool {
+        self.neutral
     }
 
     pub(super) fn bins(&self) -> &Bins {
         &self.bins
     }
 
+    /// The actions of everybody but the account with this tag.
     pub(super) fn others(&self, tag: u64) -> Vec<&Features> {
-        self.shares
-            .iter()
-            .filter(|share| share.tag != tag)
-            .flat_map(|share| &share.actions)
-            .collect()
+        let others = self.shares.iter().filter(|share| self.neutral || share.tag != tag);
+        others.flat_map(|share| &share.actions).collect()
     }
 
-    pub(super) fn cohort(&self, tag: u64) -> Vec<&Weights> {
-        self.shares
-            .iter()
-            .filter(|share| share.tag != tag)
-            .filter_map(|share| share.cohort.as_ref())
-            .collect()
+    /// What is wrong with it, if it can't come from [`Background::of`] or [`Background::neutral`].
+    pub fn fault(&self) -> Option<&'static str> {
+        let actions: usize = self.shares.iter().map(|share| share.actions.len()).sum();
+        if self.shares.len() > ACCOUNTS || actions > ACTIONS {
+            return Some("the background is too large");
+        }
+        self.bins.fault()
     }
 }
 

@@ -1,11 +1,12 @@
-//! How a measurement becomes one byte: logarithmic steps of a few per cent, the same for everybody.
+//! How a measurement becomes five bits: logarithmic steps, the same for everybody. They are coarse on purpose: what tells
+//! people apart on many days is coarser still.
 
 /// The scale of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scale {
     /// Not negative: logarithmic from `unit` to `top`, linear below `unit`.
     Size { unit: f64, top: f64 },
-    /// Of either sign, the same on both sides of code 128.
+    /// Of either sign, the same on both sides of code 16.
     Signed { unit: f64, top: f64 },
     /// From 0 to 1.
     Share,
@@ -13,8 +14,14 @@ pub(super) enum Scale {
     Count,
 }
 
+/// How many codes there are.
+pub(super) const CODES: usize = 32;
+
+/// The largest code.
+const LAST: f64 = (CODES - 1) as f64;
+
 /// The code of zero on a signed scale.
-const MIDDLE: f64 = 128.0;
+const MIDDLE: f64 = 16.0;
 
 impl Scale {
     /// The code of a measurement: monotone; what is beyond the scale gets its end, and what is no number gets the code of zero.
@@ -22,12 +29,11 @@ impl Scale {
         let value = if value.is_nan() { 0.0 } else { value };
         let log = |value: f64, unit: f64, top: f64| (value.min(top) / unit).ln_1p() / (top / unit).ln_1p();
         let code = match self {
-            Self::Size { unit, top } => 255.0 * log(value.max(0.0), unit, top),
-            Self::Signed { unit, top } => MIDDLE + 127.0 * log(value.abs(), unit, top).copysign(value),
-            Self::Share => 255.0 * value,
+            Self::Size { unit, top } => LAST * log(value.max(0.0), unit, top),
+            Self::Signed { unit, top } => MIDDLE + (LAST - MIDDLE) * log(value.abs(), unit, top).copysign(value),
+            Self::Share => LAST * value,
             Self::Count => value,
         };
-        // Saturates.
-        code.round() as u8
+        code.round().clamp(0.0, LAST) as u8
     }
 }

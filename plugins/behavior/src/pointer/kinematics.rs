@@ -27,6 +27,17 @@ pub(super) struct Path {
     pub(super) w: Vec<f64>,
     /// The same per pixel.
     pub(super) c: Vec<f64>,
+    /// The speed at each of them.
+    speeds: Vec<f64>,
+}
+
+/// How a path keeps to its chord, in CSS pixels.
+#[derive(Default)]
+pub(super) struct Course {
+    /// The largest distance to it, positive on one side.
+    pub(super) aside: f64,
+    /// How far it goes beyond its end.
+    pub(super) beyond: f64,
 }
 
 impl Path {
@@ -45,20 +56,11 @@ impl Path {
         let v: Vec<f64> = ds.iter().zip(&dt).map(|(ds, dt)| ds / dt).collect();
         let a = derivative(&v, &dt[1..]);
         let j = derivative(&a, &dt[2..]);
-        let moving: Vec<usize> = (0..ds.len()).filter(|i| ds[*i] > 0.0).collect();
-        let angle = |i: usize| dy[i].atan2(dx[i]);
-        let pairs = || {
-            moving
-                .windows(2)
-                .map(|pair| (pair[1], wrapped(angle(pair[1]) - angle(pair[0]))))
-        };
-        let mut turns: Vec<f64> = pairs().map(|(_, turn)| turn).collect();
-        let mut w: Vec<f64> = pairs().map(|(i, turn)| turn / dt[i]).collect();
-        let mut c: Vec<f64> = pairs().map(|(i, turn)| turn / ds[i]).collect();
-        if turns.is_empty() {
-            (turns, w, c) = (vec![0.0], vec![0.0], vec![0.0]);
-        }
-        Self {
+        let moved: Vec<(usize, f64)> = (0..ds.len())
+            .filter(|i| ds[*i] > 0.0)
+            .map(|i| (i, dy[i].atan2(dx[i])))
+            .collect();
+        let mut path = Self {
             t,
             dt,
             dx,
@@ -67,10 +69,35 @@ impl Path {
             v,
             a,
             j,
-            turns,
-            w,
-            c,
+            turns: Vec::new(),
+            w: Vec::new(),
+            c: Vec::new(),
+            speeds: Vec::new(),
+        };
+        for pair in moved.windows(2) {
+            path.turn(pair[1].0, wrapped(pair[1].1 - pair[0].1));
         }
+        if path.turns.is_empty() {
+            (path.turns, path.w, path.c) = (vec![0.0], vec![0.0], vec![0.0]);
+        }
+        path
+    }
+
+    fn turn(&mut self, step: usize, turn: f64) {
+        self.turns.push(turn);
+        self.w.push(turn / self.dt[step]);
+        self.c.push(turn / self.ds[step]);
+        self.speeds.push(self.v[step]);
+    }
+
+    /// Seconds that it took; not 0.
+    pub(super) fn duration(&self) -> f64 {
+        self.dt.iter().sum()
+    }
+
+    /// Its length.
+    pub(super) fn distance(&self) -> f64 {
+        self.ds.iter().sum()
     }
 
     /// Where it ends, seen from where it began.
@@ -78,26 +105,69 @@ impl Path {
         (self.dx.iter().sum(), self.dy.iter().sum())
     }
 
-    /// Largest distance to the straight line from its beginning to its end; 0 if they are the same.
-    pub(super) fn deviation(&self) -> f64 {
-        let (end_x, end_y) = self.end();
-        let chord = end_x.hypot(end_y);
+    /// The distance from its beginning to its end.
+    pub(super) fn chord(&self) -> f64 {
+        let (x, y) = self.end();
+        x.hypot(y)
+    }
+
+    /// A quarter of its steps, at least one.
+    pub(super) fn quarter(&self) -> usize {
+        (self.ds.len() / 4).max(1)
+    }
+
+    /// Mean speed over some of its steps, which are not none.
+    pub(super) fn speed(&self, from: usize, to: usize) -> f64 {
+        self.ds[from..to].iter().sum::<f64>() / self.dt[from..to].iter().sum::<f64>()
+    }
+
+    /// The way of the steps that ended after `from` and not after `to` seconds.
+    pub(super) fn way(&self, from: f64, to: f64) -> f64 {
+        let ends = self.ds.iter().zip(&self.t[1..]);
+        ends.filter(|(_, t)| **t > from && **t <= to + 1e-9).map(|(ds, _)| ds).sum()
+    }
+
+    /// How it keeps to its chord; zeros if it ends where it began.
+    pub(super) fn course(&self) -> Course {
+        let ((end_x, end_y), chord) = (self.end(), self.chord());
+        let (mut x, mut y, mut course) = (0.0, 0.0, Course::default());
         if chord == 0.0 {
-            return 0.0;
+            return course;
         }
-        let (mut x, mut y, mut most) = (0.0, 0.0, 0.0_f64);
         for (dx, dy) in self.dx.iter().zip(&self.dy) {
             x += dx;
             y += dy;
-            most = most.max((x * end_y - y * end_x).abs() / chord);
+            let aside = (x * end_y - y * end_x) / chord;
+            if aside.abs() > course.aside.abs() {
+                course.aside = aside;
+            }
+            course.beyond = course.beyond.max((x * end_x + y * end_y) / chord - chord);
         }
-        most
+        course
     }
 
-    /// Seconds until the step with the largest speed ended.
+    /// Seconds until the (first) step with the largest speed ended.
     pub(super) fn time_of_peak(&self) -> f64 {
         let peak = (0..self.v.len()).rev().max_by(|a, b| self.v[*a].total_cmp(&self.v[*b]));
         peak.map_or(0.0, |peak| self.t[peak + 1])
+    }
+
+    /// The exponent of the power law between curvature and speed, by least squares on their logarithms; 0 where there is too
+    /// little to fit it.
+    pub(super) fn power(&self) -> f64 {
+        let bent = self.c.iter().zip(&self.speeds).filter(|(c, _)| c.abs() > 1e-6);
+        let (mut n, mut x, mut y, mut xx, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for (curvature, speed) in bent.map(|(c, v)| (c.abs().ln(), v.ln())) {
+            n += 1.0;
+            x += curvature;
+            y += speed;
+            xx += curvature * curvature;
+            xy += curvature * speed;
+        }
+        if n < 3.0 || xx - x * x / n <= 1e-6 {
+            return 0.0;
+        }
+        (xy - x * y / n) / (xx - x * x / n)
     }
 }
 
@@ -107,6 +177,13 @@ pub(super) struct Moments {
     pub(super) std: f64,
     pub(super) max: f64,
     pub(super) min: f64,
+}
+
+impl Moments {
+    /// The largest absolute value.
+    pub(super) fn largest(&self) -> f64 {
+        self.max.max(-self.min)
+    }
 }
 
 /// Of a list that is not empty.
@@ -129,20 +206,22 @@ pub(super) fn moments(values: impl Iterator<Item = f64>) -> Moments {
     }
 }
 
-/// A percentile of a sorted list that is not empty, linearly interpolated.
+/// A percentile of a sorted list, linearly interpolated; 0 if it is empty.
 pub(super) fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let at = share * (sorted.len() - 1) as f64;
+    let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
+    let at = share * last as f64;
     let (low, high) = (at.floor() as usize, at.ceil() as usize);
     sorted[low] + (at - low as f64) * (sorted[high] - sorted[low])
 }
 
 /// Differences over times; one zero if there are none.
 fn derivative(values: &[f64], dt: &[f64]) -> Vec<f64> {
-    let differences: Vec<f64> = values.windows(2).zip(dt).map(|(pair, dt)| (pair[1] - pair[0]) / dt).collect();
+    let pairs = values.windows(2).zip(dt);
+    let differences: Vec<f64> = pairs.map(|(pair, dt)| (pair[1] - pair[0]) / dt).collect();
     if differences.is_empty() { vec![0.0] } else { differences }
 }
 
-/// An angle in -π..π.
+/// A difference of two angles, in -π..π.
 fn wrapped(angle: f64) -> f64 {
     if angle > PI {
         angle - TAU

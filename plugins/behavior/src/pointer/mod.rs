@@ -1,17 +1,25 @@
-//! The pointer channel: actions of a mouse, or of a finger, against those of other people.
+//! The pointer channel: how a mouse, or a finger, is moved, against how other people move theirs.
+//!
+//! The strokes that a browser sends are split into [`Action`]s; an action is kept as [`Features`], one byte a measurement. An
+//! [`Account`] keeps some of its actions, a [`Background`] some of many accounts', and a [`Model`] is an additive logistic
+//! regression of the one against the other, on bins that the background fills equally, with weights that are smooth from bin to
+//! bin. It gives the evidence of each action; a session's is their sum.
 
 mod account;
 mod action;
+mod alarm;
 mod background;
 mod codebook;
 mod features;
 mod kinematics;
+mod measures;
 mod model;
+mod neutral;
 mod training;
 
 pub use account::Account;
 pub use action::{Action, Kind, LONGEST, REST_MS, actions};
+pub use alarm::{Suspicion, threshold};
 pub use background::Background;
 pub use features::{Features, MEASURES};
 pub use model::Model;
-pub use training::knob;

@@ -2,64 +2,60 @@
 
 use super::account::Account;
 use super::background::Background;
-use super::features::{Features, MEASURES};
-use super::training::{BINS, Weights, knob, train};
+use super::features::Features;
+use super::training::{Bins, Weights, train};
+use serde::{Deserialize, Serialize};
 
 /// Fewest actions that a model is made of.
 const FEWEST: usize = 30;
 
-/// Largest evidence of one action, in nats.
-const MOST: f64 = 3.0;
+/// Log-odds that say nothing: impostors whom no background knows look a little like the owner.
+const INDIFFERENT: f64 = 0.25;
 
-/// A model of an account.
-#[derive(Clone, Debug, PartialEq)]
+/// Largest log-odds of an action that are believed.
+const LARGEST: f64 = 3.0;
+
+/// Nats per unit of log-odds: the actions of a session are alike, so each says less than it would alone.
+const TEMPER: f64 = 0.5;
+
+/// The same where nobody real is in the background.
+const NEUTRAL_TEMPER: f64 = 0.2;
+
+/// A model of an account: how its actions differ from those of others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Model {
-    constant: f64,
-    tables: Vec<[f32; 256]>,
+    bins: Bins,
+    weights: Weights,
+    neutral: bool,
 }
 
 impl Model {
-    /// Trains a model.
+    /// Trains a model of the account against everybody else in the background: the same every time. `None` if either has fewer
+    /// than 30 actions. Against the neutral background, a model knows its owner's ways from an idea of pointing only, and says
+    /// less.
     pub fn train(account: &Account, background: &Background) -> Option<Self> {
         let own: Vec<&Features> = account.actions().collect();
         let others = background.others(account.tag());
         if own.len() < FEWEST || others.len() < FEWEST {
             return None;
         }
-        let mut weights = train(background.bins(), &own, &others);
-        let cohort = background.cohort(account.tag());
-        let alpha = knob("COHORT", 0.0) as f32;
-        for other in &cohort {
-            subtract(&mut weights, other, alpha / cohort.len() as f32);
-        }
-        let tables = (0..MEASURES)
-            .map(|measure| {
-                let table = background.bins().table(measure);
-                std::array::from_fn(|code| weights.bins[measure * BINS + usize::from(table[code])])
-            })
-            .collect();
         Some(Self {
-            constant: f64::from(weights.constant),
-            tables,
+            bins: background.bins().clone(),
+            weights: train(background.bins(), &own, &others),
+            neutral: background.is_neutral(),
         })
     }
 
-    /// The evidence of an action.
+    /// The evidence of an action in nats; positive speaks for the owner. Finite, and no more than 1.625 either way.
     pub fn llr(&self, action: &Features) -> f64 {
-        let sum: f32 = self
-            .tables
-            .iter()
-            .zip(action.codes())
-            .map(|(table, code)| table[usize::from(*code)])
-            .sum();
-        let most = knob("CLIP", MOST);
-        (self.constant + f64::from(sum)).clamp(-most, most)
+        let logit = self.weights.logit(&self.bins, action).clamp(-LARGEST, LARGEST);
+        let temper = if self.neutral { NEUTRAL_TEMPER } else { TEMPER };
+        temper * (logit - INDIFFERENT)
     }
-}
 
-fn subtract(weights: &mut Weights, other: &Weights, share: f32) {
-    weights.constant -= share * other.constant;
-    for (weight, other) in weights.bins.iter_mut().zip(&other.bins) {
-        *weight -= share * other;
+    /// What is wrong with it, if it can't come from [`Model::train`].
+    pub fn fault(&self) -> Option<&'static str> {
+        self.bins.fault().or_else(|| self.weights.fault())
     }
 }
