@@ -142,7 +142,10 @@ async fn what_is_withdrawn_or_erased_while_it_is_learned_does_not_come_back() {
             })
         }));
         assert_eq!(stage.idp.learn_due().await.unwrap(), 0);
-        assert!(stage.store().model(&account.into(), &plugin()).await.unwrap().is_none(), "{withdrawn}");
+        assert!(
+            stage.store().model(&account.into(), &plugin()).await.unwrap().is_none(),
+            "{withdrawn}"
+        );
     }
 }
 
