@@ -422,13 +422,8 @@ pub trait BackgroundStore: Send + Sync {
     async fn due_background(&self, plugin: &PluginId, before_ms: i64) -> Result<Option<DueBackground>>;
     /// Stores the background that was made at `at_ms`, or notes that there is none; false, and nothing is stored, if `revision` is
     /// no longer the present one: an account was erased meanwhile, and something of it may be in there.
-    async fn put_background(
-        &self,
-        plugin: &PluginId,
-        made: Option<&StoredBackground>,
-        at_ms: i64,
-        revision: i64,
-    ) -> Result<bool>;
+    async fn put_background(&self, plugin: &PluginId, made: Option<&StoredBackground>, at_ms: i64, revision: i64)
+    -> Result<bool>;
     /// When the background was made, if there is one.
     async fn background_made_at(&self, plugin: &PluginId) -> Result<Option<i64>>;
     /// The background.

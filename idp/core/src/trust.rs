@@ -32,7 +32,11 @@ const DOUBT: f64 = 1e-6;
 /// Puts two independent measurements of one sign-in together: as odds (p / (1 − p)), which multiply. 0.5 says nothing, two that say
 /// the same say it louder. One that is missing, or no number, leaves the other as it is.
 pub fn together(one: Option<f64>, other: Option<f64>) -> Option<f64> {
-    let sound = |fitness: Option<f64>| fitness.filter(|fitness| fitness.is_finite()).map(|fitness| fitness.clamp(0.0, 1.0));
+    let sound = |fitness: Option<f64>| {
+        fitness
+            .filter(|fitness| fitness.is_finite())
+            .map(|fitness| fitness.clamp(0.0, 1.0))
+    };
     match (sound(one), sound(other)) {
         (Some(one), Some(other)) => {
             let odds = |fitness: f64| {

@@ -6,8 +6,8 @@ use crate::Idp;
 use crate::account::{Mode, PASSWORD_PURPOSE, StoredCredential, WATCH_PURPOSE};
 use crate::error::{Error, Result};
 use crate::event::{Event, What};
-use crate::flow::{BEHAVIOUR_TEXT_VERSION, PASSWORD_TEXT_VERSION};
 use crate::flow::plan::{self, Cause, Evidence, Fresh};
+use crate::flow::{BEHAVIOUR_TEXT_VERSION, PASSWORD_TEXT_VERSION};
 use crate::ids::{ClientId, SessionId};
 use crate::mail::address_of;
 use crate::policy::Row;
@@ -236,7 +236,7 @@ impl Idp {
             .await
             .map_err(core)?;
         self.decline_watch(id).await.map_err(core)?;
-        self.back_to_training(who, caller).await?;
+        self.forget_rhythm(who, caller).await?;
         Ok(vec![Cookie::Marker(false), Cookie::PasswordMarker(false)])
     }
 
@@ -266,6 +266,7 @@ impl Idp {
             .withdraw_password_consent(who.account.id, self.ports.now(), &[event])
             .await
             .map_err(core)?;
+        self.models.forget(who.account.id);
         self.ports.wake.wake();
         Ok(vec![Cookie::PasswordMarker(false)])
     }
@@ -274,12 +275,14 @@ impl Idp {
         self.check_fresh(who)?;
         let event = self.change_event(What::BehaviourErased, who, caller);
         self.store.erase_behaviour(who.account.id, &[event]).await.map_err(core)?;
-        self.back_to_training(who, caller).await?;
+        self.forget_rhythm(who, caller).await?;
         Ok(Vec::new())
     }
 
-    /// Where nothing is known any more, there is nothing to judge by.
-    async fn back_to_training(&self, who: &SignedIn, caller: &Caller) -> Result<(), ChangeError> {
+    /// What this node remembers goes with what was stored; and where nothing is known any more, there is nothing to judge by.
+    async fn forget_rhythm(&self, who: &SignedIn, caller: &Caller) -> Result<(), ChangeError> {
+        self.models.forget(who.account.id);
+        self.forget_watching(who.account.id).await.map_err(core)?;
         if who.account.mode == Mode::Auth {
             let event = self.change_event(What::ModeChanged { mode: Mode::Train }, who, caller);
             self.store

@@ -202,7 +202,13 @@ impl Idp {
 
     /// Keeps a batch's record. While a step-up is pending it is held back: how that is answered decides whose it was. Where an alarm
     /// led to none (mode `train`, an observing deployment), nobody will ever say so, and the record is dropped.
-    async fn keep_batch(&self, before: &Session, client: Option<&Client>, after: &Watching, scored: Option<Scored>) -> Result<()> {
+    async fn keep_batch(
+        &self,
+        before: &Session,
+        client: Option<&Client>,
+        after: &Watching,
+        scored: Option<Scored>,
+    ) -> Result<()> {
         let Some(scored) = scored else { return Ok(()) };
         let Some(record) = scored.record else { return Ok(()) };
         let alarmed = scored.assessment.alarm != Alarm::None;

@@ -3,11 +3,14 @@
 use super::WatchState;
 use crate::Idp;
 use crate::error::{Error, Result};
-use crate::ids::{ClientId, SessionId};
+use crate::ids::{AccountId, ClientId, SessionId};
 use crate::session::Session;
 use gait_sdk::{Alarm, State, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Times that something is forgotten again because a batch came in between.
+const TRIES: usize = 8;
 
 /// Hides a decision for a random moment, so that its time doesn't tell which batch was the one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -86,6 +89,20 @@ impl Idp {
     pub(super) async fn watching_of(&self, session: &Session) -> Result<(Watching, Option<Vec<u8>>)> {
         let stored = self.ephemeral.get(&key(&session.id)).await?;
         Ok((Watching::read(stored.as_deref(), session), stored))
+    }
+
+    /// Forgets what the scorer remembers of an account's sessions. Which batches were seen is kept: none is taken twice.
+    pub(crate) async fn forget_watching(&self, account: AccountId) -> Result<()> {
+        for session in self.store.sessions_of(account).await? {
+            for _ in 0..TRIES {
+                let (mut watching, stored) = self.watching_of(&session).await?;
+                watching.scorer = State::default();
+                if stored.is_none() || self.remember_watching(&session.id, stored.as_deref(), &watching).await? {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Remembers; false if it has changed meanwhile.

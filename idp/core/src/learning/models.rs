@@ -63,6 +63,11 @@ impl Models {
         lock(&self.parsed).remove(whose);
     }
 
+    /// Forgets what was parsed of an account, now that it is erased.
+    pub(crate) fn forget(&self, account: AccountId) {
+        lock(&self.parsed).retain(|whose, _| whose.account != account);
+    }
+
     /// The background that was made at `made_at_ms`, if it was opened before.
     pub(super) fn background(&self, made_at_ms: i64) -> Option<Opened> {
         lock(&self.background).clone().filter(|(at_ms, _)| *at_ms == made_at_ms)

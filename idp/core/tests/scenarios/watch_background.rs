@@ -128,7 +128,10 @@ async fn an_erasure_while_it_is_made_is_not_missed() {
     stage.scorer.script.lock().unwrap().meanwhile = Some(Box::new(move || {
         Box::pin(async move { store.erase_behaviour(alice, &[]).await.unwrap() })
     }));
-    assert!(!stage.idp.make_background().await.unwrap(), "what was made of her is thrown away");
+    assert!(
+        !stage.idp.make_background().await.unwrap(),
+        "what was made of her is thrown away"
+    );
     assert_eq!(stored(&stage).await, None);
     assert!(stage.idp.make_background().await.unwrap());
     assert_eq!(asked(&stage), [2, 1]);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::watch_stage::{Stage, watch_policy};
+use gait_core::account_page::Change;
 use gait_core::policy::WatchPolicy;
 use gait_sdk::{Label, PluginId};
 
@@ -142,7 +143,10 @@ async fn what_is_withdrawn_or_erased_while_it_is_learned_does_not_come_back() {
             })
         }));
         assert_eq!(stage.idp.learn_due().await.unwrap(), 0);
-        assert!(stage.store().model(&account.into(), &plugin()).await.unwrap().is_none(), "{withdrawn}");
+        assert!(
+            stage.store().model(&account.into(), &plugin()).await.unwrap().is_none(),
+            "{withdrawn}"
+        );
     }
 }
 
@@ -168,4 +172,24 @@ async fn what_is_old_is_deleted_and_so_is_what_nobody_uses() {
     stage.ports.clock.advance(1);
     assert_eq!(stage.idp.purge_behaviour().await.unwrap(), 1);
     assert!(stage.store().model(&alice.account.into(), &plugin()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn erasing_leaves_nothing_in_this_nodes_memory_but_which_batches_were_seen() {
+    let stage = at_once().await;
+    let mut alice = stage.watched("alice").await;
+    for _ in 0..3 {
+        stage.types(&mut alice).await.unwrap();
+    }
+    stage.idp.learn_due().await.unwrap();
+    stage.types(&mut alice).await.unwrap();
+    stage.changes(&alice, &Change::EraseBehaviour).await;
+    assert_eq!(stage.labels(&alice).await, []);
+    alice.seq -= 1;
+    stage.types(&mut alice).await.unwrap();
+    assert_eq!(stage.scorer.scored(), 4, "sent again, it is not taken again");
+    stage.types(&mut alice).await.unwrap();
+    let states: Vec<_> = stage.scorer.script.lock().unwrap().scored.iter().map(|(_, state)| *state).collect();
+    assert_eq!(states, [0, 1, 2, 3, 0], "what the scorer remembered of the session is gone");
+    assert_eq!(stage.scorer.script.lock().unwrap().prepared, 1, "and there is no model");
 }

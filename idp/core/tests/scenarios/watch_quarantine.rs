@@ -47,7 +47,8 @@ async fn learned(stage: &Stage) -> Vec<Label> {
     stage.idp.learn_due().await.unwrap();
     let script = stage.scorer.script.lock().unwrap();
     let last = script.learned.last();
-    last.map(|given| given.iter().map(|labelled| labelled.label).collect()).unwrap_or_default()
+    last.map(|given| given.iter().map(|labelled| labelled.label).collect())
+        .unwrap_or_default()
 }
 
 #[tokio::test]
@@ -69,10 +70,16 @@ async fn whoever_is_not_enrolled_is_learned_at_once_and_unproven_ones_are_labell
     let stage = Stage::new().await;
     let account = stage.account("alice", Mode::Train).await;
     stage.consent(account).await;
-    let session = stage.session_with(account, vec![proof(stage.ports.clock.now()), waiver(&stage)]).await;
+    let session = stage
+        .session_with(account, vec![proof(stage.ports.clock.now()), waiver(&stage)])
+        .await;
     let mut alice = stage.at(account, session, "shop").await;
     works(&stage, &mut alice, 1).await;
-    assert_eq!(learned(&stage).await, [PROVEN], "the row was met by a factor; the address waived nothing");
+    assert_eq!(
+        learned(&stage).await,
+        [PROVEN],
+        "the row was met by a factor; the address waived nothing"
+    );
 
     let waived = stage.session_with(account, vec![waiver(&stage)]).await;
     let mut waived = stage.at(account, waived, "shop").await;
@@ -210,7 +217,10 @@ async fn a_record_that_comes_after_the_end_is_not_believed() {
     stage.scorer.script.lock().unwrap().meanwhile = Some(Box::new(move || {
         Box::pin(async move {
             let which = Which::One(session);
-            store.end_sessions(&which, now, EndReason::Anomaly, &|_| vec![]).await.unwrap();
+            store
+                .end_sessions(&which, now, EndReason::Anomaly, &|_| vec![])
+                .await
+                .unwrap();
         })
     }));
     works(&stage, &mut alice, 1).await;

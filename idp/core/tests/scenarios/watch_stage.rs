@@ -4,6 +4,7 @@
 
 use crate::watch_scorer::Conductor;
 use gait_core::account::{Account, BehaviourConsent, Identifier, Mode};
+use gait_core::account_page::Change;
 use gait_core::client::{AccessTokenFormat, Alg, Client, ClientAuth, GrantType, SubjectType};
 use gait_core::continuous::{SampleAnswer, Sender, WatchError, WatchState};
 use gait_core::ephemeral::InProcess;
@@ -236,6 +237,13 @@ impl Stage {
                 self.cookies.lock().unwrap().insert(actor.session.clone(), secret);
             }
         }
+    }
+
+    /// Makes a change on the account page, in the browser of the session.
+    pub async fn changes(&self, actor: &Actor, change: &Change) {
+        let caller = self.caller(actor, None);
+        let csrf = self.idp.signed_in(&caller).await.unwrap().unwrap().csrf;
+        self.idp.change(change, &csrf, &caller).await.unwrap();
     }
 
     /// Gets a new watch token, if the app may have one now.

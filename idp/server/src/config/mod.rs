@@ -401,3 +401,43 @@ impl Source<'_> {
         values.iter().map(|value| self.check(value, &check)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn watch(line: &str) -> Result<WatchPolicy, ConfigError> {
+        let text = format!("issuer = \"https://id.example\"\n\n[policy.watch]\n{line}\n");
+        Config::parse(&text, "gait.toml", Path::new(".")).map(|config| config.policy.watch)
+    }
+
+    #[test]
+    fn how_long_things_are_kept_has_a_default_and_can_be_chosen() {
+        let shipped = watch("").unwrap();
+        assert_eq!((shipped.quarantine_h, shipped.record_days, shipped.model_days), (24, 7, 400));
+        assert!(!shipped.password_rhythm, "only where the operator says so");
+        let chosen = watch("quarantine_h = 0\nrecord_days = 1\nbackground_every_h = 0\npassword_rhythm = true").unwrap();
+        assert_eq!(
+            (chosen.quarantine_h, chosen.background_every_h, chosen.password_rhythm),
+            (0, 0, true)
+        );
+    }
+
+    #[test]
+    fn what_would_keep_too_long_or_learn_nothing_is_refused_with_its_line() {
+        for (line, reason) in [
+            ("record_days = 0", "record_days must be 1 to 30"),
+            ("record_days = 31", "record_days must be 1 to 30"),
+            ("model_days = 29", "model_days must be 30 to 1000"),
+            ("background_every_h = 721", "background_every_h must be 0 to 720"),
+            ("quarantine_h = 168", "quarantine_h must be less than record_days"),
+            ("quarantine_h = -1", ""),
+            ("quarantine = 1", "unknown field"),
+        ] {
+            let error = watch(line).unwrap_err();
+            assert!(error.line.is_some_and(|line| (3..=4).contains(&line)), "{error}");
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+    }
+}

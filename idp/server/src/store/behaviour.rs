@@ -46,7 +46,11 @@ async fn has_consent(db: &mut SqliteConnection, account: AccountId, purpose: &st
 
 /// Within a transaction: the consent that a record or a model takes is in force.
 async fn is_consented(db: &mut SqliteConnection, whose: &Whose) -> Result<bool> {
-    let purpose = if whose.credential.is_some() { PASSWORD_PURPOSE } else { WATCH_PURPOSE };
+    let purpose = if whose.credential.is_some() {
+        PASSWORD_PURPOSE
+    } else {
+        WATCH_PURPOSE
+    };
     has_consent(db, whose.account, purpose).await
 }
 

@@ -17,7 +17,11 @@ impl State {
 
     /// The consent that a record or a model takes is in force.
     fn is_consented(&mut self, whose: &Whose) -> bool {
-        let purpose = if whose.credential.is_some() { PASSWORD_PURPOSE } else { WATCH_PURPOSE };
+        let purpose = if whose.credential.is_some() {
+            PASSWORD_PURPOSE
+        } else {
+            WATCH_PURPOSE
+        };
         self.consent_in_force(whose.account, purpose).is_some()
     }
 

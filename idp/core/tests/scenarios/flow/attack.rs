@@ -173,7 +173,14 @@ async fn nobody_can_tell_who_has_an_account() {
             panic!()
         };
         assert_eq!(identifier, name);
-        seen.push((form, (collect, collect_password), prompt.error, prompt.others, prompt.account, prompt.why));
+        seen.push((
+            form,
+            (collect, collect_password),
+            prompt.error,
+            prompt.others,
+            prompt.account,
+            prompt.why,
+        ));
     }
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]));
 }

@@ -31,13 +31,7 @@ impl Scorer for Keys {
         assert_eq!(background, None);
         Ok(Arc::new(model.samples))
     }
-    async fn score(
-        &self,
-        cx: &Context,
-        model: Option<&Prepared>,
-        state: State,
-        batch: &Batch,
-    ) -> Result<Scored, PluginError> {
+    async fn score(&self, cx: &Context, model: Option<&Prepared>, state: State, batch: &Batch) -> Result<Scored, PluginError> {
         let known = model.map(|model| *model.downcast_ref::<u32>().unwrap());
         self.scored.lock().unwrap().push((batch.clone(), known));
         let assessment = Assessment {
@@ -65,7 +59,10 @@ impl Scorer for Keys {
         records: &[Labelled],
     ) -> Result<Learned, PluginError> {
         let channels: Vec<_> = records.iter().map(|given| given.record.payload["channel"].clone()).collect();
-        assert!(channels.windows(2).all(|two| two[0] == two[1]), "each rhythm is learned apart: {channels:?}");
+        assert!(
+            channels.windows(2).all(|two| two[0] == two[1]),
+            "each rhythm is learned apart: {channels:?}"
+        );
         let samples = model.map_or(0, |model| model.samples) + u32::try_from(records.len()).unwrap();
         Ok(Learned {
             model: Some(ModelBlob {
@@ -146,7 +143,11 @@ async fn types_password(stage: &Stage, browser: &mut Browser, fitness: u32) {
     browser.session = None;
     let flow = browser.asked(stage, "app", &[]).await;
     let rhythm = batch(fitness);
-    let answer = [("identifier", "alice"), ("password", "pw-alice"), ("behavior_password", &rhythm)];
+    let answer = [
+        ("identifier", "alice"),
+        ("password", "pw-alice"),
+        ("behavior_password", &rhythm),
+    ];
     browser.answer(stage, &flow, &answer).await;
     browser.finish(stage, &flow, "alice").await;
 }
@@ -163,7 +164,10 @@ async fn records(stage: &Stage) -> Vec<StoredRecord> {
 }
 
 async fn has_model(stage: &Stage) -> bool {
-    let model = stage.store.model(&password_of_alice(stage), &PluginId::from("behavior")).await;
+    let model = stage
+        .store
+        .model(&password_of_alice(stage), &PluginId::from("behavior"))
+        .await;
     model.unwrap().is_some()
 }
 
@@ -230,7 +234,11 @@ async fn the_right_passwords_rhythm_is_kept_with_the_credential_and_learned_apar
     let (last, known) = scored.last().unwrap();
     assert_eq!((last.channel, *known), (Channel::Password, Some(1)));
     assert!(last.keys.is_empty() && last.path.is_empty());
-    let own = stage.store.model(&stage.alice.into(), &PluginId::from("behavior")).await.unwrap();
+    let own = stage
+        .store
+        .model(&stage.alice.into(), &PluginId::from("behavior"))
+        .await
+        .unwrap();
     assert_eq!(own, None, "nothing of it is learned for the account");
 }
 
@@ -244,7 +252,11 @@ async fn nothing_is_read_without_the_cookie_the_consent_and_the_right_password()
     browser.session = None;
     let flow = browser.asked(&stage, "app", &[]).await;
     let rhythm = batch(90);
-    let wrong = [("identifier", "alice"), ("password", "wrong"), ("behavior_password", rhythm.as_str())];
+    let wrong = [
+        ("identifier", "alice"),
+        ("password", "wrong"),
+        ("behavior_password", rhythm.as_str()),
+    ];
     assert!(matches!(browser.answer(&stage, &flow, &wrong).await, Where::Again));
     let right = [("identifier", "alice"), ("password", "pw-alice")];
     browser.answer(&stage, &flow, &right).await;
@@ -254,7 +266,11 @@ async fn nothing_is_read_without_the_cookie_the_consent_and_the_right_password()
     // Bob signs in in her browser: nothing is kept of him, and his passwords are not measured from then on.
     browser.session = None;
     let flow = browser.asked(&stage, "app", &[]).await;
-    let bobs = [("identifier", "bob"), ("password", "pw-bob"), ("behavior_password", rhythm.as_str())];
+    let bobs = [
+        ("identifier", "bob"),
+        ("password", "pw-bob"),
+        ("behavior_password", rhythm.as_str()),
+    ];
     browser.answer(&stage, &flow, &bobs).await;
     browser.finish(&stage, &flow, "bob").await;
     assert!(stage.store.records_of(stage.bob, 9).await.unwrap().is_empty());
@@ -268,7 +284,11 @@ async fn what_is_sent_for_a_rhythm_and_is_none_changes_nothing() {
     for nonsense in ["", "null", "{", "[1,2]", r#"{"v":9}"#] {
         browser.session = None;
         let flow = browser.asked(&stage, "app", &[]).await;
-        let answer = [("identifier", "alice"), ("password", "pw-alice"), ("behavior_password", nonsense)];
+        let answer = [
+            ("identifier", "alice"),
+            ("password", "pw-alice"),
+            ("behavior_password", nonsense),
+        ];
         browser.answer(&stage, &flow, &answer).await;
         browser.finish(&stage, &flow, "alice").await;
     }
@@ -278,7 +298,11 @@ async fn what_is_sent_for_a_rhythm_and_is_none_changes_nothing() {
         browser.asked(&stage, "app", &[]).await
     };
     let huge = "x".repeat(9000);
-    let answer = [("identifier", "alice"), ("password", "pw-alice"), ("behavior_password", huge.as_str())];
+    let answer = [
+        ("identifier", "alice"),
+        ("password", "pw-alice"),
+        ("behavior_password", huge.as_str()),
+    ];
     assert!(browser.try_answer(&stage, &flow, &answer).await.is_err());
 }
 
@@ -327,7 +351,10 @@ async fn a_changed_password_is_another_rhythm() {
     let end = browser.answer(&stage, &flow, &[("new_password", "brand-new")]).await;
     assert!(matches!(end, Where::Page(_)));
     assert!(!has_model(&stage).await && records(&stage).await.is_empty());
-    assert!(stage.store.password_consent(stage.alice).await.unwrap().is_some(), "the consent stays");
+    assert!(
+        stage.store.password_consent(stage.alice).await.unwrap().is_some(),
+        "the consent stays"
+    );
 }
 
 #[tokio::test]

@@ -23,7 +23,10 @@ async fn a_password_and_a_mailed_code_sign_a_person_in() {
     };
     assert_eq!(identifier, "alice@example.com");
     assert_eq!(form.nodes.len(), 1, "identifier and password are on one page");
-    assert!(!collect && !collect_password, "nothing is measured without the marker of a consent");
+    assert!(
+        !collect && !collect_password,
+        "nothing is measured without the marker of a consent"
+    );
     assert_eq!((&prompt.why, prompt.client.unwrap().id.as_str()), (&Why::SignIn, "app"));
 
     assert!(matches!(browser.password(&stage, &flow, "alice").await, Where::Again));

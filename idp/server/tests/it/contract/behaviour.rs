@@ -225,7 +225,12 @@ async fn labels_reach_records_of_their_session_from_a_moment_on(store: TheStore)
         session: "elsewhere".into(),
         ..record(&alice, "d", 4)
     };
-    for kept in [record(&alice, "a", 1), record(&alice, "b", 2), record(&alice, "c", 3), elsewhere] {
+    for kept in [
+        record(&alice, "a", 1),
+        record(&alice, "b", 2),
+        record(&alice, "c", 3),
+        elsewhere,
+    ] {
         store.keep_record(&kept).await.unwrap();
     }
     store
@@ -244,7 +249,12 @@ async fn records_come_oldest_first_and_by_plugin(store: TheStore) {
         plugin: "other".into(),
         ..record(&alice, "d", 0)
     };
-    let all = [record(&alice, "a", 9), record(&alice, "b", 1), record(&alice, "c", 5), others.clone()];
+    let all = [
+        record(&alice, "a", 9),
+        record(&alice, "b", 1),
+        record(&alice, "c", 5),
+        others.clone(),
+    ];
     for kept in &all {
         store.keep_record(kept).await.unwrap();
     }
@@ -265,14 +275,23 @@ async fn records_are_due_after_their_quarantine_or_a_step_up(store: TheStore) {
     }
     store.put_model(&model(&alice, 1), None, &[]).await.unwrap();
     let due = async |until: i64| {
-        let due = store.due_records(&alice.id.into(), &watch(), NOW.plus(until), 9).await.unwrap();
+        let due = store
+            .due_records(&alice.id.into(), &watch(), NOW.plus(until), 9)
+            .await
+            .unwrap();
         let ids = due.iter().map(|record| record.id.as_str().to_owned());
         ids.collect::<String>()
     };
-    assert_eq!((due(9).await, due(10).await, due(99).await), ("c".into(), "ac".into(), "abc".into()));
+    assert_eq!(
+        (due(9).await, due(10).await, due(99).await),
+        ("c".into(), "ac".into(), "abc".into())
+    );
     store.settle_records(&["c".into()]).await.unwrap();
     assert_eq!(store.due_to_train(&watch(), NOW.plus(9), 9).await.unwrap(), []);
-    assert_eq!(store.due_to_train(&watch(), NOW.plus(10), 9).await.unwrap(), [alice.id.into()]);
+    assert_eq!(
+        store.due_to_train(&watch(), NOW.plus(10), 9).await.unwrap(),
+        [alice.id.into()]
+    );
     store.keep_record(&stepped_up).await.unwrap();
     assert_eq!(store.due_to_train(&watch(), NOW.plus(9), 9).await.unwrap(), [alice.id.into()]);
 }
@@ -300,7 +319,10 @@ async fn an_accounts_records_and_its_credentials_are_apart(store: TheStore) {
         whose: of_nothing,
         ..model(&alice, 2)
     };
-    assert!(matches!(store.put_model(&learned, None, &[]).await, Err(StoreError::Stale(_))));
+    assert!(matches!(
+        store.put_model(&learned, None, &[]).await,
+        Err(StoreError::Stale(_))
+    ));
 }
 
 async fn the_recently_active_are_trained_first(store: TheStore) {
@@ -354,10 +376,7 @@ async fn a_model_replaces_the_one_that_it_extends(store: TheStore) {
         assert!(matches!(refused, Err(StoreError::Stale(_))), "{stale:?}: {refused:?}");
     }
     assert_eq!(store.model(&alice.id.into(), &watch()).await.unwrap(), Some(model(&alice, 1)));
-    assert_eq!(
-        waiting(&store, &alice).await,
-        [record(&alice, "b", 0)]
-    );
+    assert_eq!(waiting(&store, &alice).await, [record(&alice, "b", 0)]);
     assert!(store.put_model(&model(&alice, 3), Some(1), &["b".into()]).await.unwrap());
     assert_eq!(store.model(&alice.id.into(), &watch()).await.unwrap(), Some(model(&alice, 3)));
     assert_eq!(store.count_unsettled(alice.id, &watch()).await.unwrap(), 0);
@@ -454,7 +473,10 @@ async fn a_credentials_rhythm_goes_with_it(store: TheStore) {
         ..EffectBatch::default()
     };
     store.carry_out(alice.id, NOW, &forget("other")).await.unwrap();
-    assert!(held(&store, &alice).await.2, "another plugin's credential of that name is none");
+    assert!(
+        held(&store, &alice).await.2,
+        "another plugin's credential of that name is none"
+    );
     store.carry_out(alice.id, NOW, &forget("password")).await.unwrap();
     assert_eq!(held(&store, &alice).await, (vec!["own alice".to_owned()], true, false));
     assert!(held(&store, &bob).await.2);
@@ -478,7 +500,10 @@ async fn a_changed_password_loses_its_rhythm(store: TheStore) {
     assert!(held(&store, &alice).await.2, "hashed anew, it is the same one");
     let stale = store.carry_out(alice.id, NOW, &batch(vec![forget.clone(), replace(1)])).await;
     assert!(stale.is_err() && held(&store, &alice).await.2, "both or neither");
-    store.carry_out(alice.id, NOW, &batch(vec![replace(2), forget])).await.unwrap();
+    store
+        .carry_out(alice.id, NOW, &batch(vec![replace(2), forget]))
+        .await
+        .unwrap();
     assert_eq!(held(&store, &alice).await, (vec!["own alice".to_owned()], true, false));
     assert!(held(&store, &bob).await.2);
 }
@@ -503,7 +528,10 @@ async fn what_ended_in_doubt_is_not_learned(store: TheStore) {
     assert_eq!(end("doubted", EndReason::Anomaly).await, ["calm", "left"]);
     assert_eq!(end("left", EndReason::Disowned).await, ["calm"], "the owner said so later");
     let others = Which::AllBut(alice.id, "calm".into());
-    store.end_sessions(&others, NOW, EndReason::EndedByOwner, SILENTLY).await.unwrap();
+    store
+        .end_sessions(&others, NOW, EndReason::EndedByOwner, SILENTLY)
+        .await
+        .unwrap();
     assert_eq!(waiting(&store, &alice).await.len(), 1);
     store
         .end_sessions(&Which::AllOf(alice.id), NOW, EndReason::AccountChanged, SILENTLY)

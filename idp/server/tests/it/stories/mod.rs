@@ -17,6 +17,7 @@ mod recovery;
 mod redirect_uris;
 mod refresh;
 mod restart;
+mod rhythm;
 mod secrets;
 mod sign_in;
 mod signals;

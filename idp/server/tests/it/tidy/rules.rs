@@ -73,7 +73,13 @@ fn scorers_called_elsewhere(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for (folder, allowed) in [("idp/core/src/", &core[..]), ("idp/server/src/", &server[..])] {
         // The scorer's methods, called on what the registry hands out.
-        for pattern in ["scorer.score(", "scorer.learn(", "scorer.prepare(", "scorer.background(", "scorer.describe("] {
+        for pattern in [
+            "scorer.score(",
+            "scorer.learn(",
+            "scorer.prepare(",
+            "scorer.background(",
+            "scorer.describe(",
+        ] {
             found.extend(calls(sources, folder, allowed, pattern, |_, _| true));
         }
     }
