@@ -168,7 +168,7 @@ impl Measured {
         let far = 5.0 * nearest.hold + 4.7 * nearest.down + 3.6 * self.present + 2.3 * self.down;
         let common = 46.0 * self.odd_hold + 44.0 * self.odd_down_shared + 19.0 * self.level;
         let agreeing = 0.92 * self.together + 1.1 * self.slower;
-        1.5 + far - common - agreeing + 5.8 * self.down_scale - 6.0 * (self.fresh + self.short)
+        2.7 + far - common - agreeing + 5.8 * self.down_scale - 20.0 * self.fresh - 6.0 * self.short
     }
 }
 
