@@ -26,6 +26,9 @@ const SHARED: f64 = 0.4;
 /// Evidence of one sample is no stronger than this, in nats.
 const MAX_LLR: f64 = 5.0;
 
+/// Keys of the texts that the weights were found on. Means over fewer keys are less sure, and longer texts are not trusted more.
+const USUAL_KEYS: f64 = 11.0;
+
 /// Log-odds that nobody's hand typed it, from which on it is called an attack.
 const SYNTHETIC: f64 = 4.0;
 
@@ -38,6 +41,8 @@ pub(super) struct Evidence {
     pub(super) distance: f64,
     stranger: f64,
     nobody: f64,
+    /// How far the log-odds can be trusted: the root of the text's length, at most 1.
+    sure: f64,
 }
 
 impl Evidence {
@@ -50,6 +55,7 @@ impl Evidence {
         Self {
             distance: profile.distance(&z, &near),
             stranger: measured.stranger(&near),
+            sure: (profile.keys as f64 / USUAL_KEYS).min(1.0).sqrt(),
             nobody: measured.nobody(&profile.nearest(&z, None, 1)),
         }
     }
@@ -57,7 +63,7 @@ impl Evidence {
     /// The higher, the less like the owner: log-odds of the two other hypotheses together against the owner.
     pub(super) fn score(&self) -> f64 {
         let (more, less) = (self.stranger.max(self.nobody), self.stranger.min(self.nobody));
-        more + (less - more).exp().ln_1p()
+        self.sure * (more + (less - more).exp().ln_1p())
     }
 
     /// Evidence for the owner in nats, clipped. The regression weighed owners and others alike, so its odds are the ratio.
@@ -102,6 +108,8 @@ struct Measured {
     down_scale: f64,
     /// 1 with the fewest samples that are judged, and towards 0 with many.
     fresh: f64,
+    /// 0 for a text of the usual length or more, and about 1 for half of it.
+    short: f64,
 }
 
 impl Measured {
@@ -141,6 +149,7 @@ impl Measured {
             hold_scale: mean(&scales[..keys]),
             down_scale: mean(&scales[keys..]),
             fresh: 5.0 / profile.count as f64,
+            short: (USUAL_KEYS / keys as f64 - 1.0).max(0.0),
         }
     }
 
@@ -159,7 +168,7 @@ impl Measured {
         let far = 5.0 * nearest.hold + 4.7 * nearest.down + 3.6 * self.present + 2.3 * self.down;
         let common = 46.0 * self.odd_hold + 44.0 * self.odd_down_shared + 19.0 * self.level;
         let agreeing = 0.92 * self.together + 1.1 * self.slower;
-        1.5 + far - common - agreeing + 5.8 * self.down_scale - 6.0 * self.fresh
+        2.7 + far - common - agreeing + 5.8 * self.down_scale - 20.0 * self.fresh - 6.0 * self.short
     }
 }
 
