@@ -7,6 +7,7 @@ use common::anything::any_batch;
 use common::people::{Person, enrolled, public, shipped};
 use common::{Chance, Desk, context};
 use futures_util::FutureExt;
+use gait_behavior::Behavior;
 use gait_sdk::{
     Alarm, Background, Batch, Evidence, Label, MAX_STATE_BYTES, ModelBlob, PluginError, Prepared, Record, Scored, Scorer, State,
 };
@@ -28,8 +29,13 @@ fn blob() -> &'static ModelBlob {
     })
 }
 
+fn scorer() -> &'static Behavior {
+    static SCORER: OnceLock<Behavior> = OnceLock::new();
+    SCORER.get_or_init(shipped)
+}
+
 fn ready() -> Prepared {
-    shipped().prepare(blob(), Some(&public())).unwrap()
+    scorer().prepare(blob(), Some(&public())).unwrap()
 }
 
 fn sealed(bytes: Vec<u8>) -> ModelBlob {
@@ -41,7 +47,7 @@ fn sealed(bytes: Vec<u8>) -> ModelBlob {
 }
 
 fn score(prepared: Option<&Prepared>, state: State, batch: &Batch) -> Result<Scored, PluginError> {
-    shipped().score(&context(), prepared, state, batch).now_or_never().unwrap()
+    scorer().score(&context(), prepared, state, batch).now_or_never().unwrap()
 }
 
 fn is_corrupt<T>(result: Result<T, PluginError>) -> bool {
@@ -54,9 +60,9 @@ proptest! {
     #[test]
     fn bytes_that_are_no_model_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let doctored = sealed(bytes);
-        prop_assert!(is_corrupt(shipped().prepare(&doctored, None)));
-        prop_assert!(is_corrupt(shipped().describe(&doctored)));
-        let learned = shipped().learn(&context(), Some(&doctored), None, &[]).now_or_never().unwrap();
+        prop_assert!(is_corrupt(scorer().prepare(&doctored, None)));
+        prop_assert!(is_corrupt(scorer().describe(&doctored)));
+        let learned = scorer().learn(&context(), Some(&doctored), None, &[]).now_or_never().unwrap();
         prop_assert!(is_corrupt(learned));
     }
 
@@ -71,9 +77,9 @@ proptest! {
         }
         // With the old checksum, nothing changed goes through.
         let torn = ModelBlob { bytes: bytes.clone(), ..blob().clone() };
-        prop_assert!(torn == *blob() || is_corrupt(shipped().prepare(&torn, None)));
+        prop_assert!(torn == *blob() || is_corrupt(scorer().prepare(&torn, None)));
         // With a right one, it is in range or refused; in range, it is harmless.
-        if let Ok(prepared) = shipped().prepare(&sealed(bytes), None) {
+        if let Ok(prepared) = scorer().prepare(&sealed(bytes), None) {
             let scored = score(Some(&prepared), State::default(), &batch).unwrap();
             if let Evidence::Llr(nats) = scored.assessment.evidence {
                 prop_assert!(nats.is_finite());
@@ -112,9 +118,9 @@ proptest! {
         let mut bytes = public().bytes;
         *at.get_mut(&mut bytes) = byte;
         let torn = Background { bytes: bytes.clone(), ..public() };
-        prop_assert!(torn == public() || is_corrupt(shipped().prepare(blob(), Some(&torn))));
+        prop_assert!(torn == public() || is_corrupt(scorer().prepare(blob(), Some(&torn))));
         let resealed = Background { checksum: Sha256::digest(&bytes).into(), ..torn };
-        if let Ok(prepared) = shipped().prepare(blob(), Some(&resealed)) {
+        if let Ok(prepared) = scorer().prepare(blob(), Some(&resealed)) {
             let scored = score(Some(&prepared), State::default(), &batch).unwrap();
             if let Evidence::Llr(nats) = scored.assessment.evidence {
                 prop_assert!(nats.is_finite());
@@ -143,14 +149,14 @@ fn a_model_of_the_other_kind_is_no_beginning_and_an_unknown_one_an_error() {
         version: 1,
         ..blob().clone()
     };
-    let learned = shipped().learn(&context(), Some(&other), None, &[]).now_or_never().unwrap();
+    let learned = scorer().learn(&context(), Some(&other), None, &[]).now_or_never().unwrap();
     assert!(learned.unwrap().model.is_none());
     let later = ModelBlob {
         version: 3,
         ..blob().clone()
     };
     assert!(is_corrupt(
-        shipped().learn(&context(), Some(&later), None, &[]).now_or_never().unwrap()
+        scorer().learn(&context(), Some(&later), None, &[]).now_or_never().unwrap()
     ));
-    assert!(is_corrupt(shipped().prepare(&later, None)));
+    assert!(is_corrupt(scorer().prepare(&later, None)));
 }

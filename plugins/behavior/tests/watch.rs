@@ -299,14 +299,14 @@ fn a_model_stays_small_and_can_be_told_to_its_person() {
 #[test]
 fn a_background_needs_some_people_and_forgets_who_left() {
     let mut chance = Chance(14);
-    let models: Vec<_> = (0..6)
+    let models: Vec<_> = (0..9)
         .map(|i| model_of(&Person::anybody(&mut chance), i, &mut chance))
         .collect();
     let gathered = |models: &[_]| shipped().background(models).now_or_never().unwrap().unwrap();
-    assert!(gathered(&models[..4]).is_none(), "four people are too easily told apart");
-    let (all, without) = (gathered(&models).unwrap(), gathered(&models[..5]).unwrap());
-    assert_eq!((all.accounts, without.accounts), (6, 5));
-    let again = gathered(&models[..5]).unwrap();
+    assert!(gathered(&models[..7]).is_none(), "seven people are too easily told apart");
+    let (all, without) = (gathered(&models).unwrap(), gathered(&models[..8]).unwrap());
+    assert_eq!((all.accounts, without.accounts), (9, 8));
+    let again = gathered(&models[..8]).unwrap();
     assert_eq!(without, again, "made of the models alone, and the same each time");
     assert_ne!(public().checksum, all.checksum);
 }

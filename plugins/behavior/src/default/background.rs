@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// Accounts below which there is no background but the neutral one: of fewer, each would be too easily told.
 const LEAST: usize = 8;
 
+/// Actions of an account below which it is not asked how people point.
+const LEAST_ACTIONS: usize = 30;
+
 /// Largest background that is read or written, in bytes.
 const MAX_BYTES: usize = 16 << 20;
 
@@ -121,9 +124,10 @@ pub(crate) fn gather(models: &[ModelBlob]) -> Result<Option<Background>, PluginE
 
 fn pair(memories: &[Memory], class: fn(&Memory) -> &Class) -> Pair {
     let typing: Vec<_> = memories.iter().map(|memory| &class(memory).typing).collect();
-    let pointing: Vec<_> = memories.iter().map(|memory| &class(memory).pointing).collect();
+    let pointing = memories.iter().map(|memory| &class(memory).pointing);
+    let pointing: Vec<_> = pointing.filter(|account| account.len() >= LEAST_ACTIONS).collect();
     Pair {
         typing: free::Background::of(&typing),
-        pointing: pointer::Background::of(&pointing),
+        pointing: (pointing.len() >= LEAST).then(|| pointer::Background::of(&pointing)),
     }
 }

@@ -167,12 +167,15 @@ impl Memory {
         if touch { &mut self.touch } else { &mut self.desk }
     }
 
-    /// Writes it down.
+    /// Writes it down. Texts that weren't typed for longest give way where all together are too large.
     ///
     /// # Errors
-    /// [`PluginError::Failed`] if it is too large.
-    pub(crate) fn seal(&self) -> Result<ModelBlob, PluginError> {
-        let bytes = postcard::to_allocvec(self).map_err(|error| failed(format!("the model can't be written: {error}")))?;
+    /// [`PluginError::Failed`] if it is too large even so.
+    pub(crate) fn seal(&mut self) -> Result<ModelBlob, PluginError> {
+        let mut bytes = self.bytes()?;
+        while bytes.len() > MAX_BYTES && self.drop_a_text() {
+            bytes = self.bytes()?;
+        }
         if bytes.len() > MAX_BYTES {
             return Err(failed(format!("the model has {} bytes", bytes.len())));
         }
@@ -183,6 +186,22 @@ impl Memory {
             samples: self.events,
             enrolled: self.desk.judges() || self.touch.judges(),
         })
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, PluginError> {
+        postcard::to_allocvec(self).map_err(|error| failed(format!("the model can't be written: {error}")))
+    }
+
+    /// Drops the oldest text, of fingers first; false if there is none.
+    fn drop_a_text(&mut self) -> bool {
+        let class = if self.touch.texts.is_empty() {
+            &mut self.desk
+        } else {
+            &mut self.touch
+        };
+        let any = !class.texts.is_empty();
+        class.texts.drain(..usize::from(any));
+        any
     }
 
     /// Reads it back.

@@ -26,7 +26,7 @@ use reading::Reading;
 use record::{Inside, Sample};
 use serde_json::json;
 use session::Session;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Evidence of a forged text, in nats: odds of a thousand to one.
 const FORGED: f64 = -7.0;
@@ -41,7 +41,8 @@ struct Watch {
 /// The scorer with the default model.
 pub(crate) struct Scorer {
     settings: Settings,
-    neutral: Arc<People>,
+    /// Made when it is first needed.
+    neutral: OnceLock<Arc<People>>,
     /// The background that was given last, read once for all accounts.
     people: Mutex<Option<([u8; 32], Arc<People>)>>,
 }
@@ -59,7 +60,7 @@ impl Scorer {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
             settings,
-            neutral: Arc::new(People::neutral()),
+            neutral: OnceLock::new(),
             people: Mutex::new(None),
         }
     }
@@ -67,7 +68,7 @@ impl Scorer {
     /// The people to judge against.
     fn people(&self, background: Option<&Background>) -> Result<Arc<People>, PluginError> {
         let Some(background) = background else {
-            return Ok(self.neutral.clone());
+            return Ok(self.neutral.get_or_init(|| Arc::new(People::neutral())).clone());
         };
         let mut known = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {

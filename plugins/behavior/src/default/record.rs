@@ -92,9 +92,14 @@ fn admit(memory: &mut Memory, sample: Sample, label: Label, entered: &mut Entere
     let proven = matches!(label, Label::Proven | Label::SteppedUp);
     let class = memory.class_mut(sample.touch);
     let mut events = 0;
-    if let Some(text) = sample.text.filter(|_| proven || sample.inside.text) {
-        class.text_to_learn(text.keys()).learn(&text, proven);
-        events += 1;
+    // A text of another length begins a template only where it is proven.
+    if let Some(text) = sample.text.filter(|text| proven || class.text(text.keys()).is_some()) {
+        let template = class.text_to_learn(text.keys());
+        if proven || sample.inside.text {
+            events += usize::from(template.learn(&text, proven));
+        } else {
+            template.remember(&text);
+        }
     }
     let allowed = !sample.typing.is_empty() && (proven || sample.inside.typing);
     if allowed && class.typing_ledger.admit(sample.typing.len(), proven) {

@@ -105,7 +105,8 @@ fn alike(known: &[u16; LENGTH], passage: &[u16; LENGTH]) -> bool {
 
 /// A hash of the pixels that a longer action passed, whatever its speed (FNV-1a).
 fn trace(action: &Action) -> Option<u32> {
-    let steps: Vec<_> = action.steps().filter(|(dx, dy)| *dx != 0.0 || *dy != 0.0).collect();
+    let steps = action.points().iter().map(|point| (point.dx, point.dy));
+    let steps: Vec<_> = steps.filter(|(dx, dy)| *dx != 0.0 || *dy != 0.0).collect();
     if steps.len() < LEAST_POINTS {
         return None;
     }
