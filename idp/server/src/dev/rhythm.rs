@@ -179,9 +179,11 @@ impl Rhythm {
             scroll_distance: typing.scroll_distance.draw(normal),
         };
         let digraphs = metrics.hold_ms.iter().zip(&metrics.flight_ms);
+        // The path draws from a stream of its own: however long it gets, the lists of the next batch stay as they are.
+        let mut of_path = normals(metrics.hold_ms.first().copied().unwrap_or_default().to_bits());
         Sample {
             digraph_ms: digraphs.map(|(hold, flight)| (hold + flight).max(1.0)).collect(),
-            path: self.manner.path(&metrics.dwell_ms, normal),
+            path: self.manner.path(&metrics.dwell_ms, &mut of_path),
             metrics,
         }
     }
