@@ -5,3 +5,4 @@ mod collector;
 mod hand;
 mod pages;
 mod relying_party;
+mod takeover;
