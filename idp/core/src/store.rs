@@ -403,6 +403,8 @@ pub trait BehaviourStore: Send + Sync {
     async fn put_model(&self, model: &StoredModel, replaces: Option<i64>, settled: &[RecordId]) -> Result<bool>;
     /// Deletes records without a new model.
     async fn settle_records(&self, settled: &[RecordId]) -> Result<()>;
+    /// When a model was trained, and whether it is enrolled: of one that is parsed already, no more is needed.
+    async fn model_version(&self, whose: &Whose, plugin: &PluginId) -> Result<Option<(i64, bool)>>;
     /// A model.
     async fn model(&self, whose: &Whose, plugin: &PluginId) -> Result<Option<StoredModel>>;
     /// The models of an account's credentials, by credential, for the export.

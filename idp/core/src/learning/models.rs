@@ -107,19 +107,23 @@ impl Idp {
     /// A model, parsed. The row is looked at every time: what was erased is gone at once.
     pub(super) async fn prepared(&self, scorer: &dyn Scorer, whose: &Whose, known: &Known) -> Result<Option<ReadyModel>> {
         let plugin = &scorer.manifest().id;
-        let Some(stored) = self.store.model(whose, plugin).await? else {
+        let Some((trained_at_ms, enrolled)) = self.store.model_version(whose, plugin).await? else {
             self.models.drop(whose);
             return Ok(None);
         };
-        let enrolled = stored.enrolled;
         let background = known.of(whose);
-        let version = Version {
-            trained_at_ms: stored.trained_at_ms,
+        let version = |trained_at_ms| Version {
+            trained_at_ms,
             background_at_ms: background.and(known.made_at_ms),
         };
-        if let Some(parsed) = self.models.get(whose, version) {
+        if let Some(parsed) = self.models.get(whose, version(trained_at_ms)) {
             return Ok(Some(ReadyModel { parsed, enrolled }));
         }
+        // It may have been trained again meanwhile.
+        let Some(stored) = self.store.model(whose, plugin).await? else {
+            return Ok(None);
+        };
+        let (version, enrolled) = (version(stored.trained_at_ms), stored.enrolled);
         let parsed = self.open_model(&stored).map_err(|error| error.to_string());
         let parsed = parsed.and_then(|blob| scorer.prepare(&blob, background).map_err(|error| error.to_string()));
         match parsed {

@@ -189,7 +189,15 @@ async fn erasing_leaves_nothing_in_this_nodes_memory_but_which_batches_were_seen
     stage.types(&mut alice).await.unwrap();
     assert_eq!(stage.scorer.scored(), 4, "sent again, it is not taken again");
     stage.types(&mut alice).await.unwrap();
-    let states: Vec<_> = stage.scorer.script.lock().unwrap().scored.iter().map(|(_, state)| *state).collect();
+    let states: Vec<_> = stage
+        .scorer
+        .script
+        .lock()
+        .unwrap()
+        .scored
+        .iter()
+        .map(|(_, state)| *state)
+        .collect();
     assert_eq!(states, [0, 1, 2, 3, 0], "what the scorer remembered of the session is gone");
     assert_eq!(stage.scorer.script.lock().unwrap().prepared, 1, "and there is no model");
 }

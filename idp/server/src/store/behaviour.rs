@@ -232,6 +232,10 @@ impl BehaviourStore for Sqlite {
         commit(db).await
     }
 
+    async fn model_version(&self, whose: &Whose, plugin: &PluginId) -> Result<Option<(i64, bool)>> {
+        model::version(&self.reader, whose, plugin).await
+    }
+
     async fn model(&self, whose: &Whose, plugin: &PluginId) -> Result<Option<StoredModel>> {
         model::get(&self.reader, whose, plugin).await
     }

@@ -6,6 +6,7 @@ use gait_core::ids::AccountId;
 use gait_core::seal::Sealed;
 use gait_core::store::{Result, StoreError, StoredModel, Whose};
 use gait_sdk::{CredentialId, PluginId, Timestamp};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqlitePool};
 
 fn read(columns: &mut Columns<'_>) -> Result<StoredModel> {
@@ -27,14 +28,30 @@ pub(super) async fn get(reader: &SqlitePool, whose: &Whose, plugin: &PluginId) -
                             WHERE account = $1 AND plugin = $2";
     const CREDENTIALS: &str = "SELECT account, credential, plugin, blob, samples, enrolled, trained_at_ms FROM credential_model \
                                WHERE account = $1 AND plugin = $2 AND credential = $3";
-    let query = sqlx::query(if whose.credential.is_none() { ACCOUNTS } else { CREDENTIALS })
+    let sql = if whose.credential.is_none() { ACCOUNTS } else { CREDENTIALS };
+    one(fetch(reader, sql, whose, plugin).await?, read)
+}
+
+/// When it was trained, and whether it is enrolled.
+pub(super) async fn version(reader: &SqlitePool, whose: &Whose, plugin: &PluginId) -> Result<Option<(i64, bool)>> {
+    const ACCOUNTS: &str = "SELECT trained_at_ms, enrolled FROM model WHERE account = $1 AND plugin = $2";
+    const CREDENTIALS: &str = "SELECT trained_at_ms, enrolled FROM credential_model \
+                               WHERE account = $1 AND plugin = $2 AND credential = $3";
+    let sql = if whose.credential.is_none() { ACCOUNTS } else { CREDENTIALS };
+    one(fetch(reader, sql, whose, plugin).await?, |columns| {
+        Ok((columns.get()?, columns.get()?))
+    })
+}
+
+async fn fetch(reader: &SqlitePool, sql: &'static str, whose: &Whose, plugin: &PluginId) -> Result<Option<SqliteRow>> {
+    let query = sqlx::query(sql)
         .bind(whose.account.0.as_bytes().as_slice())
         .bind(plugin.as_str());
     let query = match &whose.credential {
         None => query,
         Some(credential) => query.bind(credential.as_str()),
     };
-    one(query.fetch_optional(reader).await.map_err(fail)?, read)
+    query.fetch_optional(reader).await.map_err(fail)
 }
 
 pub(super) async fn of_credentials(reader: &SqlitePool, account: AccountId) -> Result<Vec<StoredModel>> {

@@ -109,6 +109,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .foreign_keys(true)
         .pragma("trusted_schema", "OFF")
+        // What is erased is overwritten.
+        .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", "-16384")
         .pragma("mmap_size", "268435456")

@@ -230,6 +230,11 @@ impl BehaviourStore for MemoryStore {
         Ok(())
     }
 
+    async fn model_version(&self, whose: &Whose, plugin: &PluginId) -> Result<Option<(i64, bool)>> {
+        let model = self.model(whose, plugin).await?;
+        Ok(model.map(|model| (model.trained_at_ms, model.enrolled)))
+    }
+
     async fn model(&self, whose: &Whose, plugin: &PluginId) -> Result<Option<StoredModel>> {
         let state = self.state();
         let kept = state.models.get(&(whose.clone(), plugin.clone()));

@@ -103,6 +103,10 @@ async fn held(store: &TheStore, of: &Account) -> (Vec<String>, bool, bool) {
     let ids = records.into_iter().map(|record| record.id.as_str().to_owned()).collect();
     let own = store.model(&of.id.into(), &watch()).await.unwrap();
     let password = store.model(&password_of(of), &watch()).await.unwrap();
+    for (whose, model) in [(of.id.into(), &own), (password_of(of), &password)] {
+        let version = store.model_version(&whose, &watch()).await.unwrap();
+        assert_eq!(version, model.as_ref().map(|model| (model.trained_at_ms, model.enrolled)));
+    }
     let listed = store.credential_models(of.id).await.unwrap();
     assert_eq!(password.clone().into_iter().collect::<Vec<_>>(), listed);
     (ids, own.is_some(), password.is_some())
