@@ -153,6 +153,9 @@ mod tests {
             clock_ms: 0.1,
             pointer: Pointer::Mouse,
             metrics,
+            digraph_ms: Vec::new(),
+            keys: Vec::new(),
+            path: Vec::new(),
         }
     }
 
