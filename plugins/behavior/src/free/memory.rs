@@ -32,24 +32,58 @@ impl Votes {
     /// What the voices say together; then the weights move to those that said it loudest. They move by the square root only, as
     /// timings of one session are alike and less sure than they are many, and `share` of the weight is dealt out anew, as whoever
     /// types may have changed. Voices that are `mute` are not asked.
-    pub fn hear(&mut self, voices: &[f32], mute: impl Fn(usize) -> bool, share: f32) -> f32 {
-        let asked = (0..voices.len()).filter(|i| !mute(*i)).count().max(1) as f32;
-        if self.0.len() != voices.len() || !(0.5..=1.5).contains(&self.0.iter().sum::<f32>()) {
-            self.0 = (0..voices.len()).map(|i| if mute(i) { 0.0 } else { 1.0 / asked }).collect();
+    pub fn hear(&mut self, voices: &[f32], mute: &[usize], share: f32) -> f32 {
+        let asked = voices.len().saturating_sub(mute.len()).max(1) as f32;
+        if self.0.len() != voices.len() || !(0.5..=1.5).contains(&sum(&self.0)) {
+            self.0 = vec![1.0 / asked; voices.len()];
+            self.silence(mute);
         }
-        let together: f32 = self.0.iter().zip(voices).map(|(weight, voice)| weight * voice).sum();
+        let together = product(&self.0, voices);
         self.0
             .iter_mut()
             .zip(voices)
             .for_each(|(weight, voice)| *weight *= voice.sqrt());
-        let kept = (1.0 - share) / self.0.iter().sum::<f32>();
-        for (i, weight) in self.0.iter_mut().enumerate() {
-            *weight = if mute(i) {
-                0.0
-            } else {
-                (*weight * kept + share / asked).min(1.0)
-            };
-        }
+        let (kept, fresh) = ((1.0 - share) / sum(&self.0), share / asked);
+        self.0
+            .iter_mut()
+            .for_each(|weight| *weight = (*weight * kept + fresh).min(1.0));
+        self.silence(mute);
         together
     }
+
+    fn silence(&mut self, mute: &[usize]) {
+        for voice in mute {
+            if let Some(weight) = self.0.get_mut(*voice) {
+                *weight = 0.0;
+            }
+        }
+    }
+}
+
+/// Numbers that are added side by side: a single sum would have to wait for each addition.
+const LANES: usize = 8;
+
+fn sum(weights: &[f32]) -> f32 {
+    let (lanes, rest) = weights.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for lane in lanes {
+        sums.iter_mut().zip(lane).for_each(|(sum, weight)| *sum += weight);
+    }
+    sums.iter().chain(rest).sum()
+}
+
+fn product(weights: &[f32], voices: &[f32]) -> f32 {
+    let ((weights, weights_left), (voices, voices_left)) = (weights.as_chunks::<LANES>(), voices.as_chunks::<LANES>());
+    let mut sums = [0.0; LANES];
+    for (weight, voice) in weights.iter().zip(voices) {
+        for i in 0..LANES {
+            sums[i] += weight[i] * voice[i];
+        }
+    }
+    let left: f32 = weights_left
+        .iter()
+        .zip(voices_left)
+        .map(|(weight, voice)| weight * voice)
+        .sum();
+    left + sums.iter().sum::<f32>()
 }

@@ -23,8 +23,8 @@ pub struct Table {
     own: Vec<f32>,
     contexts: usize,
     crowd: Arc<Crowd>,
-    /// The account's own voice in the crowd.
-    masked: Option<usize>,
+    /// Voices of the crowd that are not asked.
+    mute: Vec<usize>,
 }
 
 impl Table {
@@ -38,7 +38,7 @@ impl Table {
             own: (0..slots).flat_map(contexts).collect(),
             contexts: densities.len(),
             crowd: Arc::clone(crowd),
-            masked: crowd.voice_of(account.tag()),
+            mute: crowd.voice_of(account.tag()).map_or_else(Vec::new, |own| vec![0, own]),
         })
     }
 
@@ -46,10 +46,9 @@ impl Table {
     /// what is no rhythm. The memory learns from it.
     pub fn llr(&self, memory: &mut Memory, timing: &Timing) -> f64 {
         let Some(slot) = self.crowd.slot(timing) else { return 0.0 };
-        let mute = |voice: usize| self.masked.is_some_and(|own| voice == own || voice == 0);
-        let crowd = memory.crowd.hear(self.crowd.voices(slot), mute, CROWD_SHARE);
+        let crowd = memory.crowd.hear(self.crowd.voices(slot), &self.mute, CROWD_SHARE);
         let own = &self.own[slot * self.contexts..(slot + 1) * self.contexts];
-        let owner = memory.owner.hear(own, |_| false, OWNER_SHARE);
+        let owner = memory.owner.hear(own, &[], OWNER_SHARE);
         (f64::from(owner / crowd).ln() + ALLOWANCE).clamp(-CLIP, CLIP)
     }
 }

@@ -7,6 +7,8 @@ mod classic;
 mod logs;
 mod sequential;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod windows;
 
 pub(super) use sequential::sequential;

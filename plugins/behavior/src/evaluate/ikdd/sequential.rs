@@ -36,9 +36,10 @@ trait Watch {
     fn learn(&mut self, timings: &[Timing]);
 }
 
+/// The protocol. Trials at the shipped thresholds come after the main ones, with labels of their own.
 pub(in crate::evaluate) fn sequential(options: &Options, identities: bool) -> Result<(Report, Vec<Trial>), EvaluateError> {
     let logs = Logs::read(options, identities)?;
-    let (trials, shipped) = match options.model {
+    let (mut all, at_shipped) = match options.model {
         Model::Default => {
             let crowd = crowd(&logs.background);
             let at = |hours: f64| trials(&logs, &|owner| Cautious::enrol(owner, &crowd, threshold(identities, hours)));
@@ -49,9 +50,17 @@ pub(in crate::evaluate) fn sequential(options: &Options, identities: bool) -> Re
             (trials.clone(), trials)
         }
     };
-    let mut report = summary::sequential(&trials, &shipped, options.model)?;
+    let mut report = summary::sequential(&all, &at_shipped, options.model)?;
     report.protocol = format!("ikdd-sequential{}", if identities { "" } else { " --no-key-identity" });
-    Ok((report, trials))
+    all.extend(at_shipped.into_iter().map(|trial| Trial {
+        label: if trial.label == "genuine" {
+            "genuine_shipped"
+        } else {
+            "impostor_shipped"
+        },
+        ..trial
+    }));
+    Ok((report, all))
 }
 
 fn trials<W: Watch>(logs: &Logs, enrol: &dyn Fn(&Volunteer) -> Option<W>) -> Vec<Trial> {
