@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const WINDOW: usize = 30;
 
 /// Hours per false alarm that the sequential protocol's threshold aims at.
-const HOURS: f64 = 2.0;
+const HOURS: f64 = 1.3;
 
 /// Those that the product ships with.
 const SHIPPED_HOURS: f64 = 8.0;
@@ -59,7 +59,13 @@ pub(super) fn official(options: &Options) -> Result<(Report, Vec<Trial>), Evalua
     let data = load(options)?;
     let judges = Judge::all(options.model, &data.people, &[], WINDOW)?;
     let judged = data.tests.iter().filter(|test| !test.actions.is_empty());
-    let trial = |test: &Test| Some(judges.get(&test.account)?.trial(&test.account, test.number, test.genuine, &test.actions));
+    let trial = |test: &Test| {
+        Some(
+            judges
+                .get(&test.account)?
+                .trial(&test.account, test.number, test.genuine, &test.actions),
+        )
+    };
     let trials: Vec<Trial> = judged.filter_map(trial).collect();
     Ok((mouse::report("balabit", options, &trials), trials))
 }
@@ -186,7 +192,11 @@ impl Watch {
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    if sorted.is_empty() { f64::NAN } else { figures::quantile(&sorted, 0.5) }
+    if sorted.is_empty() {
+        f64::NAN
+    } else {
+        figures::quantile(&sorted, 0.5)
+    }
 }
 
 fn load(options: &Options) -> Result<Data, EvaluateError> {

@@ -88,7 +88,11 @@ fn path(events: &[Event]) -> Vec<Point> {
         // The collector never sends two points of a stroke at the same time.
         path.push(point(dt.max(1.0), event.x - before.x, event.y - before.y, what));
         last = Some(*event);
-        length = if what == Motion::Up || length + 1 >= LONGEST { 0 } else { length + 1 };
+        length = if what == Motion::Up || length + 1 >= LONGEST {
+            0
+        } else {
+            length + 1
+        };
     }
     path
 }
@@ -132,7 +136,12 @@ pub(super) enum Judge {
 impl Judge {
     /// The judge of each person, by name; a person with too little to enrol on has none. `others` are in the background; so are
     /// the persons themselves if there are no others, each without its own share.
-    pub(super) fn all(model: Model, people: &[Person], others: &[Person], window: usize) -> Result<BTreeMap<String, Self>, EvaluateError> {
+    pub(super) fn all(
+        model: Model,
+        people: &[Person],
+        others: &[Person],
+        window: usize,
+    ) -> Result<BTreeMap<String, Self>, EvaluateError> {
         let accounts: Vec<Account> = people.iter().enumerate().map(|(tag, person)| person.account(tag)).collect();
         let behind = others.iter().enumerate();
         let behind: Vec<Account> = behind.map(|(tag, person)| person.account(people.len() + tag)).collect();
@@ -157,7 +166,9 @@ impl Judge {
             Self::Default(model) => actions.iter().map(|recorded| (1, model.llr(&recorded.features))).collect(),
             Self::Classic(template) => {
                 let windows = actions.chunks(WINDOW);
-                windows.map(|part| (part.len(), template.judge(&vector(part)).llr())).collect()
+                windows
+                    .map(|part| (part.len(), template.judge(&vector(part)).llr()))
+                    .collect()
             }
         }
     }
@@ -195,7 +206,10 @@ impl Judge {
 fn classic_template(person: &Person, window: usize) -> Option<Template> {
     let all: usize = person.enrolled.iter().map(Vec::len).sum();
     let stride = (all / FEW).clamp(1, window);
-    let windows = person.enrolled.iter().flat_map(|session| session.windows(window).step_by(stride));
+    let windows = person
+        .enrolled
+        .iter()
+        .flat_map(|session| session.windows(window).step_by(stride));
     let vectors: Vec<means::Features> = windows.map(vector).collect();
     Template::train(&vectors, &classic::Config::default().training()).ok()
 }
@@ -256,11 +270,17 @@ pub(super) fn report(protocol: &str, options: &Options, trials: &[Trial]) -> Rep
     let (mut genuine, mut impostor) = (Vec::new(), Vec::new());
     for trial in trials {
         let (own, others) = scores.entry(&trial.account).or_default();
-        let (list, all) = if trial.label == "genuine" { (own, &mut genuine) } else { (others, &mut impostor) };
+        let (list, all) = if trial.label == "genuine" {
+            (own, &mut genuine)
+        } else {
+            (others, &mut impostor)
+        };
         list.push(trial.score);
         all.push(trial.score);
     }
-    let both = scores.iter().filter(|(_, (own, others))| !own.is_empty() && !others.is_empty());
+    let both = scores
+        .iter()
+        .filter(|(_, (own, others))| !own.is_empty() && !others.is_empty());
     let per_subject: Vec<Subject> = both
         .map(|(account, (own, others))| Subject {
             account: (*account).to_owned(),

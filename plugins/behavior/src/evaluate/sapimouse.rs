@@ -42,7 +42,9 @@ pub(super) fn run(options: &Options, actions: Option<usize>) -> Result<(Report, 
         None => half(&mut judged),
     };
     if judged.len() < 2 || background.is_empty() {
-        return Err(EvaluateError::Data("there must be two accounts to judge, and one in the background".to_owned()));
+        return Err(EvaluateError::Data(
+            "there must be two accounts to judge, and one in the background".to_owned(),
+        ));
     }
     let (people, others) = (people(&judged), people(&background));
     let judges = Judge::all(options.model, &people, &others, actions.unwrap_or(WINDOW))?;

@@ -52,10 +52,16 @@ impl Account {
 
     /// Keeps the actions of one session, oldest first: those that it has room for.
     pub fn learn(&mut self, actions: &[Features]) {
-        let room = (ANCHOR.saturating_sub(self.anchor.len())).min(ANCHOR_SHARE).min(actions.len() / 3);
+        let room = (ANCHOR.saturating_sub(self.anchor.len()))
+            .min(ANCHOR_SHARE)
+            .min(actions.len() / 3);
         let mut session = Vec::new();
         for (i, action) in actions.iter().enumerate() {
-            let list = if keeps(i, room, actions.len()) { &mut self.anchor } else { &mut session };
+            let list = if keeps(i, room, actions.len()) {
+                &mut self.anchor
+            } else {
+                &mut session
+            };
             list.push(*action);
         }
         self.recent.push(session);

@@ -106,6 +106,9 @@ impl Open {
             (false, true) => Kind::PointClick,
             (false, false) => Kind::Move,
         };
-        found.push(Action { kind, points: open.points });
+        found.push(Action {
+            kind,
+            points: open.points,
+        });
     }
 }

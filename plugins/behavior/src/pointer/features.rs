@@ -52,7 +52,10 @@ impl TryFrom<Vec<u8>> for Features {
     type Error = &'static str;
 
     fn try_from(bytes: Vec<u8>) -> Result<Self, Self::Error> {
-        bytes.try_into().map(Self).map_err(|_| "an action has another number of bytes")
+        bytes
+            .try_into()
+            .map(Self)
+            .map_err(|_| "an action has another number of bytes")
     }
 }
 

@@ -136,7 +136,10 @@ fn turning(path: &Path) -> [Measure; 10] {
         (BEND, c.mean),
         (Size { unit: 1e-3, top: 10.0 }, c.std),
         (Size { unit: 1e-3, top: 10.0 }, c.largest()),
-        (Size { unit: 0.05, top: 500.0 }, path.turns.iter().map(|turn| turn.abs()).sum()),
+        (
+            Size { unit: 0.05, top: 500.0 },
+            path.turns.iter().map(|turn| turn.abs()).sum(),
+        ),
         (Count, sharp as f64),
         (Signed { unit: 0.3, top: 5.0 }, path.power()),
     ]
