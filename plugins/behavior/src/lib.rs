@@ -18,8 +18,8 @@ pub use config::{Config, Model};
 
 use async_trait::async_trait;
 use gait_sdk::{
-    Background, Batch, Context, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, Scored, Scorer, ScorerManifest,
-    State, Text,
+    Background, Batch, Context, Labelled, Learned, ModelBlob, PluginError, PluginId, Prepared, Scored, Scorer, ScorerManifest, State,
+    Text,
 };
 
 /// The scorer.

@@ -1,8 +1,8 @@
 //! The classic model computes what scikit-learn computes. `fixture.py` writes the numbers.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use gait_behavior::classic::features::{DIMENSIONS, Features};
 use gait_behavior::classic::fit::Classic;
+use gait_behavior::classic::features::{DIMENSIONS, Features};
 use gait_behavior::classic::template::Training;
 use serde::Deserialize;
 

@@ -67,11 +67,7 @@ fn write(path: &PathBuf, trials: &[Trial]) -> Result<(), Box<dyn std::error::Err
 }
 
 fn print(report: &Report, json: bool) -> Result<(), Box<dyn std::error::Error>> {
-    let text = if json {
-        serde_json::to_string(report)?
-    } else {
-        serde_json::to_string_pretty(report)?
-    };
+    let text = if json { serde_json::to_string(report)? } else { serde_json::to_string_pretty(report)? };
     println!("{text}");
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! The stored form of a model: JSON of plain numbers, versioned, checksummed and capped. Reading it runs no code but a parser
 //! and range checks, so a doctored blob is at worst a wrong template, and mostly an error.
 
+use crate::failure::{corrupt, failed};
 use crate::classic::features::Features;
 use crate::classic::template::Template;
-use crate::failure::{corrupt, failed};
 use gait_sdk::{ModelBlob, PluginError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,8 +1,8 @@
 //! The payload of a record: one or a few feature vectors, and never a raw measurement.
 
 use crate::classic::blob::MAX_VECTORS;
-use crate::classic::features::Features;
 use crate::failure::failed;
+use crate::classic::features::Features;
 use gait_sdk::{PluginError, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,9 @@
 //! What the scorer remembers of one session: strikes, and batches in doubt that may turn out to be the owner's after all.
 
 use crate::classic::config::Config;
+use crate::failure::{corrupt, failed};
 use crate::classic::features::{Features, Group};
 use crate::classic::verdict::Verdict;
-use crate::failure::{corrupt, failed};
 use gait_sdk::{Alarm, PluginError, State};
 use serde::{Deserialize, Serialize};
 

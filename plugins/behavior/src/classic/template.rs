@@ -1,8 +1,8 @@
 //! An account's template: a model, and the threshold that was found for it. This is the seam of the models: the rest of the
 //! plugin only trains a [`Template`] and asks it for a [`Verdict`], so a stronger model can sit beside the classic one.
 
-use crate::classic::features::Features;
 use crate::classic::fit::{Classic, FitError};
+use crate::classic::features::Features;
 use crate::classic::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 
