@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const WINDOW: usize = 30;
 
 /// Hours per false alarm that the sequential protocol's threshold aims at.
-const HOURS: f64 = 2.0;
+const HOURS: f64 = 1.3;
 
 /// Those that the product ships with.
 const SHIPPED_HOURS: f64 = 8.0;

@@ -1,10 +1,10 @@
 //! From evidence to an alarm, for this channel alone.
 
 /// Suspicion, in nats, that an owner reaches about once an hour.
-const ONCE_AN_HOUR: f64 = 2.6;
+const ONCE_AN_HOUR: f64 = 2.25;
 
 /// Suspicion by which the hours grow e-fold.
-const GROWTH: f64 = 3.0;
+const GROWTH: f64 = 2.4;
 
 /// The suspicion that an owner reaches about once in so many hours of pointing. It's a straight line in the logarithm of the
 /// hours, as theory has it for sums that drift downward.

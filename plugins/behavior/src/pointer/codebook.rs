@@ -29,11 +29,11 @@ impl Scale {
         let value = if value.is_nan() { 0.0 } else { value };
         let log = |value: f64, unit: f64, top: f64| (value.min(top) / unit).ln_1p() / (top / unit).ln_1p();
         let code = match self {
-            Self::Size { unit, top } => LAST * log(value.max(0.0), unit, top),
-            Self::Signed { unit, top } => MIDDLE + (LAST - MIDDLE) * log(value.abs(), unit, top).copysign(value),
-            Self::Share => LAST * value,
+            Self::Size { unit, top } => CODES as f64 * log(value.max(0.0), unit, top),
+            Self::Signed { unit, top } => MIDDLE + MIDDLE * log(value.abs(), unit, top).copysign(value),
+            Self::Share => CODES as f64 * value,
             Self::Count => value,
         };
-        code.round().clamp(0.0, LAST) as u8
+        code.floor().clamp(0.0, LAST) as u8
     }
 }

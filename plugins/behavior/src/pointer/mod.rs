@@ -1,6 +1,6 @@
 //! The pointer channel: how a mouse, or a finger, is moved, against how other people move theirs.
 //!
-//! The strokes that a browser sends are split into [`Action`]s; an action is kept as [`Features`], one byte a measurement. An
+//! The strokes that a browser sends are split into [`Action`]s; an action is kept as [`Features`], five bits a measurement. An
 //! [`Account`] keeps some of its actions, a [`Background`] some of many accounts', and a [`Model`] is an additive logistic
 //! regression of the one against the other, on bins that the background fills equally, with weights that are smooth from bin to
 //! bin. It gives the evidence of each action; a session's is their sum.
@@ -23,3 +23,6 @@ pub use alarm::{Suspicion, threshold};
 pub use background::Background;
 pub use features::{Features, MEASURES};
 pub use model::Model;
+
+#[cfg(test)]
+mod tests;

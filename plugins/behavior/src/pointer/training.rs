@@ -213,3 +213,34 @@ fn newton(gradient: &Row, curvature: &Row, row: &Row, used: usize) -> Row {
     }
     step
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_bins_hold_about_equally_many() {
+        let mut counts = [10; CODES];
+        counts[3] = 1000;
+        let edges = edges(&counts);
+        assert!(edges.len() < BINS && edges.contains(&3) && edges.is_sorted(), "{edges:?}");
+        assert!(super::edges(&[0; CODES]).is_empty());
+    }
+
+    #[test]
+    fn a_step_solves_its_system() {
+        let row: Row = std::array::from_fn(|b| b as f32 / 7.0);
+        let gradient: Row = std::array::from_fn(|b| (b as f32 - 4.0) * 30.0);
+        let curvature: Row = std::array::from_fn(|b| 10.0 + b as f32);
+        let used = 9;
+        let step = newton(&gradient, &curvature, &row, used);
+        let at = |b: usize| row[b] + step[b];
+        for b in 0..used {
+            let before = if b > 0 { at(b) - at(b - 1) } else { 0.0 };
+            let after = if b + 1 < used { at(b) - at(b + 1) } else { 0.0 };
+            let rest = gradient[b] - curvature[b] * step[b] - RIDGE * at(b) - SMOOTH * (before + after);
+            assert!(rest.abs() < 0.05, "{b}: {rest}");
+        }
+        assert_eq!(step[used..], [0.0; BINS][used..]);
+    }
+}
