@@ -8,10 +8,7 @@ use common::{Chance, Desk, Rhythm, classic, context};
 use futures_util::FutureExt;
 use gait_behavior::Behavior;
 use gait_behavior::classic::Config;
-use gait_sdk::{
-    Alarm, Batch, Channel, Evidence, Label, MAX_STATE_BYTES, Metrics, ModelBlob, PluginError, Pointer, Record, Scorer, State,
-    Timestamp,
-};
+use gait_sdk::{Alarm, Evidence, Label, MAX_STATE_BYTES, ModelBlob, PluginError, Record, Scorer, State, Timestamp};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;

@@ -5,11 +5,15 @@ use super::reading::{Reading, Typing};
 use super::replay::Sketches;
 use crate::failure::failed;
 use crate::fixed;
+use crate::free::Timing;
 use crate::pointer::Features;
 use gait_sdk::{Label, Labelled, PluginError, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 
 const VERSION: u32 = 2;
+
+/// Newest timings before a passed step-up that are learned as one more way in which the owner types: some 300 keys.
+const STRANGE: usize = 600;
 
 /// What lay well inside the account's own range when it was judged, and so may be learned without a proof.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +64,7 @@ impl Sample {
 }
 
 /// What has entered a memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Entered {
     /// Anything.
     pub(crate) any: bool,
@@ -68,6 +72,27 @@ pub(crate) struct Entered {
     pub(crate) desk_pointing: bool,
     /// Actions of a finger.
     pub(crate) touch_pointing: bool,
+    /// What was typed strangely, and yet by the owner.
+    desk_strange: Vec<Timing>,
+    touch_strange: Vec<Timing>,
+}
+
+impl Entered {
+    fn pointing(&mut self, touch: bool) -> &mut bool {
+        if touch {
+            &mut self.touch_pointing
+        } else {
+            &mut self.desk_pointing
+        }
+    }
+
+    fn strange(&mut self, touch: bool) -> &mut Vec<Timing> {
+        if touch {
+            &mut self.touch_strange
+        } else {
+            &mut self.desk_strange
+        }
+    }
 }
 
 /// Takes into a memory what may enter it, oldest first. A record without an id could not be settled, and would be learned again
@@ -82,6 +107,14 @@ pub(crate) fn learn(memory: &mut Memory, records: &[Labelled]) -> Entered {
     for labelled in usable {
         if let Some(sample) = Sample::of(&labelled.record) {
             admit(memory, sample, labelled.label, &mut entered);
+        }
+    }
+    for touch in [false, true] {
+        // All at once: they are one other way in which the owner types.
+        let strange = std::mem::take(entered.strange(touch));
+        if !strange.is_empty() {
+            let newest = &strange[strange.len().saturating_sub(STRANGE)..];
+            memory.class_mut(touch).typing.absorb(newest);
         }
     }
     entered
@@ -104,23 +137,18 @@ fn admit(memory: &mut Memory, sample: Sample, label: Label, entered: &mut Entere
     let allowed = !sample.typing.is_empty() && (proven || sample.inside.typing);
     if allowed && class.typing_ledger.admit(sample.typing.len(), proven) {
         let timings = sample.typing.timings();
+        events += timings.len().div_ceil(2);
         if label == Label::SteppedUp {
-            class.typing.absorb(&timings);
+            entered.strange(sample.touch).extend(timings);
         } else {
             class.typing.learn(&timings);
         }
-        events += timings.len().div_ceil(2);
     }
     let allowed = !sample.pointing.is_empty() && (proven || sample.inside.pointing);
     if allowed && class.pointing_ledger.admit(sample.pointing.len(), proven) {
         class.pointing.learn(&sample.pointing);
         events += sample.pointing.len();
-        let pointing = if sample.touch {
-            &mut entered.touch_pointing
-        } else {
-            &mut entered.desk_pointing
-        };
-        *pointing = true;
+        *entered.pointing(sample.touch) = true;
     }
     if events > 0 {
         class.remember(sample.sketches);

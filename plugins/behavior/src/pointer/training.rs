@@ -117,7 +117,7 @@ fn columns(bins: &Bins, own: &[&Features], others: &[&Features]) -> Vec<Vec<u8>>
     let tables: Vec<[u8; CODES]> = (0..MEASURES)
         .map(|measure| std::array::from_fn(|code| bins.bin(measure, code as u8) as u8))
         .collect();
-    let mut columns = vec![Vec::with_capacity(own.len() + others.len()); MEASURES];
+    let mut columns = vec![Vec::new(); MEASURES];
     for action in own.iter().chain(others) {
         for ((column, table), code) in columns.iter_mut().zip(&tables).zip(action.codes()) {
             column.push(table[usize::from(code)]);
