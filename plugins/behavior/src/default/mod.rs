@@ -199,8 +199,8 @@ impl Scorer {
             session.condemn(&self.settings);
             return verdict;
         }
-        // Two channels may each be wrong, so each gets half of the false alarms.
-        let hours = 2.0 * self.settings.hours_per_false_step_up;
+        // Who types does not point: the channels share the hours, and so the false alarms.
+        let hours = self.settings.hours_per_false_step_up;
         let table = watch.and_then(|watch| {
             if reading.touch {
                 watch.touch.as_ref()

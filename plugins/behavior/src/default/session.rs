@@ -4,6 +4,7 @@ use super::Settings;
 use super::replay::Sketches;
 use crate::failure::{corrupt, failed};
 use crate::free;
+use crate::sequential::Cusum;
 use gait_sdk::{Alarm, PluginError, State};
 use serde::{Deserialize, Serialize};
 
@@ -13,15 +14,14 @@ const STROKES: usize = 96;
 
 /// The state of a session.
 ///
-/// The sum is Page's test (E. S. Page, "Continuous inspection schemes", Biometrika 1954): each event's log-likelihood ratio,
-/// in units of its channel's threshold, is taken off, and the sum never falls below zero. From 1 on a step-up is asked for, from
-/// [`Settings::hard_alarm`] on the session should end. A passed step-up begins a new state, at zero.
+/// Each event's log-likelihood ratio, in units of its channel's threshold, is taken off the sum. From 1 on a step-up is asked for,
+/// from [`Settings::hard_alarm`] on the session should end. A passed step-up begins a new state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Session {
     /// The evidence of the address has been counted.
     begun: bool,
-    /// 0 up to [`Settings::hard_alarm`].
-    sum: f32,
+    /// Up to [`Settings::hard_alarm`].
+    sum: Cusum,
     /// Whom the typing resembles.
     pub(crate) crowd: free::Memory,
     /// What was seen in this session.
@@ -38,7 +38,7 @@ impl Session {
             return Ok(Self::default());
         }
         let session: Self = postcard::from_bytes(&state.0).map_err(|_| corrupt("the session's state is not in its format"))?;
-        let sane = (0.0..=settings.hard_alarm as f32).contains(&session.sum)
+        let sane = (0.0..=settings.hard_alarm).contains(&session.sum.value)
             && session.seen.fits(TIMINGS, STROKES)
             && session.crowd.fault().is_none();
         if sane {
@@ -63,20 +63,20 @@ impl Session {
         let trust = ip_score.filter(|score| score.is_finite()).unwrap_or(1.0).clamp(0.0, 1.0);
         if !self.begun {
             self.begun = true;
-            self.sum = (settings.strange_address * (1.0 - trust)) as f32;
+            self.sum.value += settings.strange_address * (1.0 - trust);
         }
         trust < 0.5
     }
 
     /// Counts one event: its log-likelihood ratio in nats, and its channel's threshold in nats.
     pub(crate) fn count(&mut self, llr: f64, threshold: f64, settings: &Settings) {
-        let sum = f64::from(self.sum) - llr / threshold;
-        self.sum = sum.clamp(0.0, settings.hard_alarm) as f32;
+        self.sum.step(llr, threshold);
+        self.sum.value = self.sum.value.min(settings.hard_alarm);
     }
 
     /// What was recognised as forged is a step-up at once, and the end if it goes on.
     pub(crate) fn condemn(&mut self, settings: &Settings) {
-        self.sum = (self.sum + 1.0).min(settings.hard_alarm as f32);
+        self.sum.value = (self.sum.value + 1.0).min(settings.hard_alarm);
     }
 
     /// Remembers what was seen.
@@ -86,14 +86,14 @@ impl Session {
 
     /// True if there is no reason for doubt: far below the alarm.
     pub(crate) fn is_calm(&self) -> bool {
-        self.sum < 0.5
+        self.sum.value < 0.5
     }
 
     /// The alarm that stands.
     pub(crate) fn alarm(&self, settings: &Settings) -> Alarm {
-        if f64::from(self.sum) >= settings.hard_alarm {
+        if self.sum.value >= settings.hard_alarm {
             Alarm::Hard
-        } else if self.sum >= 1.0 {
+        } else if self.sum.is_due() {
             Alarm::Soft
         } else {
             Alarm::None

@@ -4,15 +4,16 @@
 use super::mouse::{self, Event, Judge, Person, Recorded};
 use super::report::Shipped;
 use super::{EvaluateError, Options, Report, Subject, Trial, figures, table};
-use crate::pointer::{Suspicion, threshold};
+use crate::pointer::threshold;
+use crate::sequential::Cusum;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Actions of one vector of the classic model.
 const WINDOW: usize = 30;
 
-/// Hours per false alarm that the sequential protocol's threshold aims at.
-const HOURS: f64 = 1.3;
+/// Hours per false alarm that the sequential protocol's threshold aims at, with a margin over 1.3.
+const HOURS: f64 = 1.5;
 
 /// Those that the product ships with.
 const SHIPPED_HOURS: f64 = 8.0;
@@ -115,10 +116,11 @@ struct Stream<'a> {
 impl Stream<'_> {
     /// Actions until the first alarm.
     fn alarm(&self, threshold: f64) -> Option<usize> {
-        let (mut suspicion, mut actions) = (Suspicion::default(), 0);
+        let (mut cusum, mut actions) = (Cusum::default(), 0);
         self.evidence.iter().find_map(|(count, llr)| {
             actions += count;
-            suspicion.add(*llr, threshold).then_some(actions)
+            cusum.step(*llr, threshold);
+            cusum.is_due().then_some(actions)
         })
     }
 

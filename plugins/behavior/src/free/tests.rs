@@ -140,7 +140,11 @@ fn a_takeover_is_noticed_within_a_minute_of_typing_and_the_owner_is_left_in_peac
     let table = Table::new(&account(1, OWNER, false), &crowd(&people(false))).unwrap();
     let (mut memory, mut cusum) = (Memory::default(), Cusum::default());
     let threshold = threshold(false, 8.0);
-    let mut alarm = |key: &[Timing]| cusum.step(key.iter().map(|timing| table.llr(&mut memory, timing)).sum()) > threshold;
+    let mut alarm = |key: &[Timing]| {
+        let llr = key.iter().map(|timing| table.llr(&mut memory, timing)).sum();
+        cusum.step(llr, threshold);
+        cusum.is_due()
+    };
     assert!(!OWNER.types(3000, false, &mut Dice(21)).chunks(2).any(&mut alarm));
     let caught = person(9).types(200, false, &mut Dice(22)).chunks(2).position(&mut alarm);
     assert!(caught.is_some_and(|keys| keys < 100), "{caught:?}");

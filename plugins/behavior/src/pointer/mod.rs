@@ -19,7 +19,7 @@ mod training;
 
 pub use account::Account;
 pub use action::{Action, Kind, LONGEST, REST_MS, actions};
-pub use alarm::{Suspicion, threshold};
+pub use alarm::threshold;
 pub use background::Background;
 pub use features::{Features, MEASURES};
 pub use model::Model;

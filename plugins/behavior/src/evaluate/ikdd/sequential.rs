@@ -145,7 +145,8 @@ impl Watch for Cautious {
         let (mut memory, mut cusum) = (Memory::default(), Cusum::default());
         for (i, key) in timings.chunks_exact(2).enumerate() {
             let llr = key.iter().map(|timing| self.table.llr(&mut memory, timing)).sum();
-            if cusum.step(llr) > self.threshold {
+            cusum.step(llr, self.threshold);
+            if cusum.is_due() {
                 return (Some(i + 1), cusum.value);
             }
         }
