@@ -36,6 +36,7 @@ struct Watch {
     memory: Memory,
     desk: Option<free::Table>,
     touch: Option<free::Table>,
+    people: Arc<People>,
 }
 
 /// The scorer with the default model.
@@ -87,7 +88,12 @@ impl Scorer {
         let people = self.people(background)?;
         let table = |touch| free::Table::new(&memory.class(touch).typing, &people.class(touch).typing);
         let (desk, touch) = (table(false), table(true));
-        Ok(Arc::new(Watch { memory, desk, touch }))
+        Ok(Arc::new(Watch {
+            memory,
+            desk,
+            touch,
+            people,
+        }))
     }
 
     /// Judges one batch.
@@ -218,11 +224,14 @@ impl Scorer {
                 sum + llr
             }));
         }
-        let model = class.and_then(|class| class.pointing_model.as_ref());
-        if let Some(model) = model.filter(|_| !reading.pointing.is_empty()) {
+        let model = watch.and_then(|watch| {
+            let model = watch.memory.class(reading.touch).pointing_model.as_ref()?;
+            Some((model, &watch.people.class(reading.touch).pointing))
+        });
+        if let Some((model, people)) = model.filter(|_| !reading.pointing.is_empty()) {
             let threshold = pointer::threshold(hours);
             verdict.pointing = Some(reading.pointing.iter().fold(0.0, |sum, action| {
-                let llr = model.llr(action);
+                let llr = model.llr(people, &mut session.pointing, action);
                 session.count(llr, threshold, &self.settings);
                 sum + llr
             }));

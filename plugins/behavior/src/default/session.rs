@@ -3,8 +3,8 @@
 use super::Settings;
 use super::replay::Sketches;
 use crate::failure::{corrupt, failed};
-use crate::free;
 use crate::sequential::Cusum;
+use crate::{free, pointer};
 use gait_sdk::{Alarm, PluginError, State};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ pub(crate) struct Session {
     sum: Cusum,
     /// Whom the typing resembles.
     pub(crate) crowd: free::Memory,
+    /// Whom the pointing resembles.
+    pub(crate) pointing: pointer::Memory,
     /// What was seen in this session.
     pub(crate) seen: Sketches,
 }
@@ -40,7 +42,8 @@ impl Session {
         let session: Self = postcard::from_bytes(&state.0).map_err(|_| corrupt("the session's state is not in its format"))?;
         let sane = (0.0..=settings.hard_alarm).contains(&session.sum.value)
             && session.seen.fits(TIMINGS, STROKES)
-            && session.crowd.fault().is_none();
+            && session.crowd.fault().is_none()
+            && session.pointing.fault().is_none();
         if sane {
             Ok(session)
         } else {

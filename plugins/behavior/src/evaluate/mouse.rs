@@ -3,9 +3,10 @@
 use super::{EvaluateError, Options, Report, Subject, Trial, auc, eer, figures, frr_at_far};
 use crate::Model;
 use crate::classic::{self, features as means, template::Template};
-use crate::pointer::{self, Account, Action, Background, Features, LONGEST, REST_MS};
+use crate::pointer::{self, Account, Action, Background, Features, LONGEST, Memory, REST_MS};
 use gait_sdk::{Batch, Channel, Metrics, Motion, Point, Pointer};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Coordinates above are glitches of the recorder.
 const GLITCH: f64 = 60_000.0;
@@ -127,8 +128,8 @@ impl Person {
 
 /// Who judges the actions of one account.
 pub(super) enum Judge {
-    /// The default model.
-    Default(Box<pointer::Model>),
+    /// The default model, and whom it compares with.
+    Default(Box<pointer::Model>, Arc<Background>),
     /// The classic one.
     Classic(Box<Template>),
 }
@@ -145,10 +146,11 @@ impl Judge {
         let accounts: Vec<Account> = people.iter().enumerate().map(|(tag, person)| person.account(tag)).collect();
         let behind = others.iter().enumerate();
         let behind: Vec<Account> = behind.map(|(tag, person)| person.account(people.len() + tag)).collect();
-        let background = Background::of(&if others.is_empty() { &accounts } else { &behind }.iter().collect::<Vec<_>>());
+        let crowd = if others.is_empty() { &accounts } else { &behind };
+        let background = Arc::new(Background::of(&crowd.iter().collect::<Vec<_>>()));
         let judge = |(person, account): (&Person, &Account)| {
             let judge = match model {
-                Model::Default => Self::Default(Box::new(pointer::Model::train(account, &background)?)),
+                Model::Default => Self::Default(Box::new(pointer::Model::train(account, &background)?), background.clone()),
                 Model::Classic => Self::Classic(Box::new(classic_template(person, window)?)),
             };
             Some((person.name.clone(), judge))
@@ -163,7 +165,11 @@ impl Judge {
     /// The evidence of each action, or of each window of the classic model: how many actions, and nats.
     pub(super) fn evidence(&self, actions: &[Recorded]) -> Vec<(usize, f64)> {
         match self {
-            Self::Default(model) => actions.iter().map(|recorded| (1, model.llr(&recorded.features))).collect(),
+            Self::Default(model, background) => {
+                let mut memory = Memory::default();
+                let mut llr = |recorded: &Recorded| model.llr(background, &mut memory, &recorded.features);
+                actions.iter().map(|recorded| (1, llr(recorded))).collect()
+            }
             Self::Classic(template) => {
                 let windows = actions.chunks(WINDOW);
                 windows
@@ -176,8 +182,8 @@ impl Judge {
     /// How unlike the owner's some actions are, which are not none: the mean evidence against, or what the classic fitness lacks.
     pub(super) fn score(&self, actions: &[Recorded]) -> f64 {
         match self {
-            Self::Default(model) => {
-                let sum: f64 = actions.iter().map(|recorded| model.llr(&recorded.features)).sum();
+            Self::Default(..) => {
+                let sum: f64 = self.evidence(actions).iter().map(|(_, llr)| llr).sum();
                 -sum / actions.len() as f64
             }
             Self::Classic(template) => 1.0 - template.judge(&vector(actions)).fitness,
@@ -188,7 +194,7 @@ impl Judge {
     pub(super) fn trial(&self, account: &str, trial: usize, genuine: bool, actions: &[Recorded]) -> Trial {
         let score = self.score(actions);
         let accepted = match self {
-            Self::Default(_) => score <= 0.0,
+            Self::Default(..) => score <= 0.0,
             Self::Classic(template) => 1.0 - score >= template.threshold,
         };
         Trial {

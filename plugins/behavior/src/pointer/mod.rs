@@ -3,7 +3,8 @@
 //! The strokes that a browser sends are split into [`Action`]s; an action is kept as [`Features`], five bits a measurement. An
 //! [`Account`] keeps some of its actions, a [`Background`] some of many accounts', and a [`Model`] is an additive logistic
 //! regression of the one against the other, on bins that the background fills equally, with weights that are smooth from bin to
-//! bin. It gives the evidence of each action; a session's is their sum.
+//! bin. The background's members have such weights as well: a session is compared with those of them that it resembles, which its
+//! [`Memory`] learns. The evidence of a session is the sum of its actions'.
 
 mod account;
 mod action;
@@ -13,6 +14,7 @@ mod codebook;
 mod features;
 mod kinematics;
 mod measures;
+mod memory;
 mod model;
 mod neutral;
 mod training;
@@ -22,6 +24,7 @@ pub use action::{Action, Kind, LONGEST, REST_MS, actions};
 pub use alarm::threshold;
 pub use background::Background;
 pub use features::{Features, MEASURES};
+pub use memory::Memory;
 pub use model::Model;
 
 #[cfg(test)]
