@@ -153,7 +153,9 @@ impl Scorer {
         }
         let mut session = Session::read(state, &self.settings)?;
         let address = session.begin(cx.ip_evidence.map(|evidence| evidence.score), &self.settings);
+        let before = session.sum();
         let verdict = self.judge(&mut session, watch, batch, &reading);
+        session.ask_first(&before, &self.settings);
         session.remember(reading.sketches.clone());
         let (evidence, mut reasons) = verdict.summary();
         // An alarm that stands is not repeated by a batch that says nothing.
