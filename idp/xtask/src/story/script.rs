@@ -152,7 +152,9 @@ impl Story {
         self.provider.app.idp.learn_due().await?;
         let mode = self.mode().await?;
         let learned = mode["samples"].as_u64().context("samples")?;
-        println!("enrolment: {TRAINING_BATCHES} batches of rhythm \"alice\" sent in mode train, {learned} key presses and actions learned");
+        println!(
+            "enrolment: {TRAINING_BATCHES} batches of rhythm \"alice\" sent in mode train, {learned} key presses and actions learned"
+        );
         ensure!(
             mode["mode"] == "train" && mode["enrolled"] == true && learned >= MIN_LEARNED,
             "not enrolled: {mode}"

@@ -263,16 +263,12 @@ impl Scorer {
             Some(model) => Memory::open(model)?,
             None => Memory::new(tag(cx)),
         };
-        let entered = record::learn(&mut memory, records);
-        if !entered.any {
+        if !record::learn(&mut memory, records) {
             return Ok(Learned { model: None, settled });
         }
         let people = self.people(background)?;
-        for (touch, moved) in [(false, entered.desk_pointing), (true, entered.touch_pointing)] {
-            if moved {
-                let class = memory.class_mut(touch);
-                class.pointing_model = pointer::Model::train(&class.pointing, &people.class(touch).pointing);
-            }
+        for touch in [false, true] {
+            memory.class_mut(touch).train(&people.class(touch).pointing);
         }
         Ok(Learned {
             model: Some(memory.seal()?),
