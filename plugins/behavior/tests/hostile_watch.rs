@@ -115,14 +115,13 @@ proptest! {
 
     #[test]
     fn any_background_is_read_or_refused(at in any::<prop::sample::Index>(), byte in any::<u8>(), batch in any_batch()) {
-        // A scorer that has read no background yet: one that it knows by its checksum is not read again.
-        let scorer = shipped();
         let mut bytes = public().bytes;
         *at.get_mut(&mut bytes) = byte;
+        // A node that has not read the right one.
         let torn = Background { bytes: bytes.clone(), ..public() };
-        prop_assert!(torn == public() || is_corrupt(scorer.prepare(blob(), Some(&torn))));
+        prop_assert!(torn == public() || is_corrupt(shipped().prepare(blob(), Some(&torn))));
         let resealed = Background { checksum: Sha256::digest(&bytes).into(), ..torn };
-        if let Ok(prepared) = scorer.prepare(blob(), Some(&resealed)) {
+        if let Ok(prepared) = scorer().prepare(blob(), Some(&resealed)) {
             let scored = score(Some(&prepared), State::default(), &batch).unwrap();
             if let Evidence::Llr(nats) = scored.assessment.evidence {
                 prop_assert!(nats.is_finite());

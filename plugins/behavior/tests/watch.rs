@@ -310,3 +310,25 @@ fn a_background_needs_some_people_and_forgets_who_left() {
     assert_eq!(without, again, "made of the models alone, and the same each time");
     assert_ne!(public().checksum, all.checksum);
 }
+
+/// Somebody sat down at the desk for a moment; the owner came back and passed the step-up.
+#[test]
+fn a_step_up_that_the_owner_passed_does_not_let_the_stranger_in() {
+    for seed in 1..4 {
+        let mut chance = Chance(seed);
+        let (alice, mallory) = (Person::alice(), Person::mallory());
+        let mut desk = enrolled(&alice, 150, &mut chance);
+        let mut records: Vec<_> = (0..10)
+            .map(|seq| desk.play(&alice.works(seq, &mut chance)).record.unwrap())
+            .collect();
+        let scored = desk.play(&mallory.works(20, &mut chance));
+        assert_eq!(scored.assessment.alarm, Alarm::Soft);
+        records.extend(scored.record);
+        desk.learn(records, Label::SteppedUp);
+        desk.state = State::default();
+        let soft = caught(&mut desk, Alarm::Soft, |seq| mallory.works(seq, &mut chance)).unwrap();
+        let hard = caught(&mut desk, Alarm::Hard, |seq| mallory.works(seq, &mut chance)).unwrap();
+        println!("seed {seed}: again stepped up at batch {soft}, ended {hard} batches later");
+        assert!(soft <= 6 && hard <= 12, "seed {seed}: {soft}, then {hard}");
+    }
+}

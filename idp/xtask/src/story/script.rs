@@ -79,10 +79,12 @@ pub async fn run() -> anyhow::Result<()> {
         provider,
         receiver,
     };
-    story.earn_trust().await?;
-    let tokens = story.sign_in_without_code().await?;
-    let mut collector = Collector::start(&story.app, &tokens).await?;
+    // Only what two factors stand behind begins a template.
+    let proven = story.earn_trust().await?;
+    let mut collector = Collector::start(&story.app, &proven).await?;
     story.enrol(&mut collector).await?;
+    let tokens = story.sign_in_without_code().await?;
+    collector.renew(&story.app, &tokens).await?;
     let tokens = story.work(tokens, &mut collector).await?;
     let tokens = story.take_over(tokens, &mut collector).await?;
     story.check_what_is_dead(&tokens).await?;
@@ -91,7 +93,7 @@ pub async fn run() -> anyhow::Result<()> {
 
 impl Story {
     /// Signs in with password and code until the owner is asked about the address, and approves it from another browser.
-    async fn earn_trust(&mut self) -> anyhow::Result<()> {
+    async fn earn_trust(&mut self) -> anyhow::Result<Tokens> {
         for round in 1..=SIGN_INS {
             let (tokens, asked, code) = self.sign_in().await?;
             println!("sign-in {round}: {}", describe(&asked, &tokens));
@@ -105,7 +107,7 @@ impl Story {
                 println!(
                     "address: after {round} sign-ins a mail asked; approved by POST from another browser, with the tab's code"
                 );
-                return Ok(());
+                return Ok(tokens);
             }
         }
         bail!("after {SIGN_INS} sign-ins nobody was asked about the address");
@@ -150,7 +152,9 @@ impl Story {
         self.provider.app.idp.learn_due().await?;
         let mode = self.mode().await?;
         let learned = mode["samples"].as_u64().context("samples")?;
-        println!("enrolment: {TRAINING_BATCHES} batches of rhythm \"alice\" sent in mode train, {learned} samples learned");
+        println!(
+            "enrolment: {TRAINING_BATCHES} batches of rhythm \"alice\" sent in mode train, {learned} key presses and actions learned"
+        );
         ensure!(
             mode["mode"] == "train" && mode["enrolled"] == true && learned >= MIN_LEARNED,
             "not enrolled: {mode}"

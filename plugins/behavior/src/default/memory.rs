@@ -24,6 +24,9 @@ const STROKES: usize = 256;
 /// slowly an impostor drags a template along, four fifths of it stay the owner's.
 const UNPROVEN_SHARE: f64 = 0.2;
 
+/// A pointer's model is trained anew when one of so many actions is new.
+const RETRAIN: usize = 20;
+
 /// An account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Memory {
@@ -50,6 +53,8 @@ pub(crate) struct Class {
     pub(crate) pointing_ledger: Ledger,
     /// Trained on `pointing`; `None` while there is too little.
     pub(crate) pointing_model: Option<pointer::Model>,
+    /// Actions that came after it was trained.
+    pub(crate) untrained: u32,
     /// Texts of the sign-in page, the one typed last at the end.
     pub(crate) texts: Vec<fixed::Template>,
     /// What was seen, lest it be played again.
@@ -97,8 +102,18 @@ impl Class {
             pointing: pointer::Account::new(tag),
             pointing_ledger: Ledger::default(),
             pointing_model: None,
+            untrained: 0,
             texts: Vec::new(),
             seen: Sketches::default(),
+        }
+    }
+
+    /// Trains the pointer's model, if there are enough new actions for it to be worth it.
+    pub(crate) fn train(&mut self, people: &pointer::Background) {
+        let due = self.pointing_model.is_none() || self.untrained as usize >= self.pointing.len().div_ceil(RETRAIN);
+        if self.untrained > 0 && due {
+            self.pointing_model = pointer::Model::train(&self.pointing, people);
+            self.untrained = 0;
         }
     }
 

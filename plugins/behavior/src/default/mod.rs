@@ -159,7 +159,9 @@ impl Scorer {
         }
         let mut session = Session::read(state, &self.settings)?;
         let address = session.begin(cx.ip_evidence.map(|evidence| evidence.score), &self.settings);
+        let before = session.sum();
         let verdict = self.judge(&mut session, watch, batch, &reading);
+        session.ask_first(&before, &self.settings);
         session.remember(reading.sketches.clone());
         let (evidence, mut reasons) = verdict.summary();
         // An alarm that stands is not repeated by a batch that says nothing.
@@ -270,16 +272,12 @@ impl Scorer {
             Some(model) => Memory::open(model)?,
             None => Memory::new(tag(cx)),
         };
-        let entered = record::learn(&mut memory, records);
-        if !entered.any {
+        if !record::learn(&mut memory, records) {
             return Ok(Learned { model: None, settled });
         }
         let people = self.people(background)?;
-        for (touch, moved) in [(false, entered.desk_pointing), (true, entered.touch_pointing)] {
-            if moved {
-                let class = memory.class_mut(touch);
-                class.pointing_model = pointer::Model::train(&class.pointing, &people.class(touch).pointing);
-            }
+        for touch in [false, true] {
+            memory.class_mut(touch).train(&people.class(touch).pointing);
         }
         Ok(Learned {
             model: Some(memory.seal()?),

@@ -1,6 +1,6 @@
 //! What is kept of a batch until it is learned from, and what of it may enter a template.
 
-use super::memory::Memory;
+use super::memory::{Class, Memory};
 use super::reading::{Reading, Typing};
 use super::replay::Sketches;
 use crate::failure::failed;
@@ -63,68 +63,59 @@ impl Sample {
     }
 }
 
-/// What has entered a memory.
-#[derive(Debug, Default)]
-pub(crate) struct Entered {
-    /// Anything.
-    pub(crate) any: bool,
-    /// Actions of a mouse.
-    pub(crate) desk_pointing: bool,
-    /// Actions of a finger.
-    pub(crate) touch_pointing: bool,
-    /// What was typed strangely, and yet by the owner.
-    desk_strange: Vec<Timing>,
-    touch_strange: Vec<Timing>,
+/// What may enter the templates of a device class: all of a round at once, for a channel wants to see it as one sitting.
+#[derive(Default)]
+struct Fresh {
+    typing: Vec<Timing>,
+    /// What was typed strangely, and yet by the owner: one other way in which the owner types.
+    strange: Vec<Timing>,
+    pointing: Vec<Features>,
 }
 
-impl Entered {
-    fn pointing(&mut self, touch: bool) -> &mut bool {
-        if touch {
-            &mut self.touch_pointing
-        } else {
-            &mut self.desk_pointing
+impl Fresh {
+    fn enter(self, class: &mut Class) {
+        if !self.typing.is_empty() {
+            class.typing.learn(&self.typing);
         }
-    }
-
-    fn strange(&mut self, touch: bool) -> &mut Vec<Timing> {
-        if touch {
-            &mut self.touch_strange
-        } else {
-            &mut self.desk_strange
+        if !self.strange.is_empty() {
+            let newest = self.strange.len().saturating_sub(STRANGE);
+            class.typing.absorb(&self.strange[newest..]);
+        }
+        if !self.pointing.is_empty() {
+            class.pointing.learn(&self.pointing);
+            let fresh = u32::try_from(self.pointing.len()).unwrap_or(u32::MAX);
+            class.untrained = class.untrained.saturating_add(fresh);
         }
     }
 }
 
-/// Takes into a memory what may enter it, oldest first. A record without an id could not be settled, and would be learned again
-/// at every run.
-pub(crate) fn learn(memory: &mut Memory, records: &[Labelled]) -> Entered {
+/// Takes into a memory what may enter it, oldest first; true if anything did. A record without an id could not be settled, and
+/// would be learned again at every run.
+pub(crate) fn learn(memory: &mut Memory, records: &[Labelled]) -> bool {
     let mut usable: Vec<_> = records
         .iter()
         .filter(|labelled| labelled.record.id.is_some() && labelled.label != Label::Disputed)
         .collect();
     usable.sort_by_key(|labelled| labelled.record.at);
-    let mut entered = Entered::default();
+    let before = memory.events;
+    let (mut desk, mut touch) = (Fresh::default(), Fresh::default());
+    let mut remembered = false;
     for labelled in usable {
         if let Some(sample) = Sample::of(&labelled.record) {
-            admit(memory, sample, labelled.label, &mut entered);
+            let fresh = if sample.touch { &mut touch } else { &mut desk };
+            remembered |= admit(memory, sample, labelled.label, fresh);
         }
     }
-    for touch in [false, true] {
-        // All at once: they are one other way in which the owner types.
-        let strange = std::mem::take(entered.strange(touch));
-        if !strange.is_empty() {
-            let newest = &strange[strange.len().saturating_sub(STRANGE)..];
-            memory.class_mut(touch).typing.absorb(newest);
-        }
-    }
-    entered
+    desk.enter(&mut memory.desk);
+    touch.enter(&mut memory.touch);
+    remembered || memory.events > before
 }
 
-/// Takes what a sample's label and its own likeness allow.
-fn admit(memory: &mut Memory, sample: Sample, label: Label, entered: &mut Entered) {
+/// Takes what a sample's label and its own likeness allow. True if a text was remembered, though not learned.
+fn admit(memory: &mut Memory, sample: Sample, label: Label, fresh: &mut Fresh) -> bool {
     let proven = matches!(label, Label::Proven | Label::SteppedUp);
     let class = memory.class_mut(sample.touch);
-    let mut events = 0;
+    let (mut events, mut remembered) = (0, false);
     // A text of another length begins a template only where it is proven.
     if let Some(text) = sample.text.filter(|text| proven || class.text(text.keys()).is_some()) {
         let template = class.text_to_learn(text.keys());
@@ -132,27 +123,28 @@ fn admit(memory: &mut Memory, sample: Sample, label: Label, entered: &mut Entere
             events += usize::from(template.learn(&text, proven));
         } else {
             template.remember(&text);
+            remembered = true;
         }
     }
     let allowed = !sample.typing.is_empty() && (proven || sample.inside.typing);
     if allowed && class.typing_ledger.admit(sample.typing.len(), proven) {
         let timings = sample.typing.timings();
         events += timings.len().div_ceil(2);
-        if label == Label::SteppedUp {
-            entered.strange(sample.touch).extend(timings);
+        let list = if label == Label::SteppedUp {
+            &mut fresh.strange
         } else {
-            class.typing.learn(&timings);
-        }
+            &mut fresh.typing
+        };
+        list.extend(timings);
     }
     let allowed = !sample.pointing.is_empty() && (proven || sample.inside.pointing);
     if allowed && class.pointing_ledger.admit(sample.pointing.len(), proven) {
-        class.pointing.learn(&sample.pointing);
         events += sample.pointing.len();
-        *entered.pointing(sample.touch) = true;
+        fresh.pointing.extend(sample.pointing);
     }
     if events > 0 {
         class.remember(sample.sketches);
         memory.events = memory.events.saturating_add(u32::try_from(events).unwrap_or(u32::MAX));
-        entered.any = true;
     }
+    remembered
 }

@@ -77,6 +77,18 @@ impl Session {
         self.sum.value = self.sum.value.min(settings.hard_alarm);
     }
 
+    /// Ends a batch that began in this state: nobody is thrown out who has not been asked before.
+    pub(crate) fn ask_first(&mut self, before: &Cusum, settings: &Settings) {
+        if !before.is_due() {
+            self.sum.value = self.sum.value.min(f64::midpoint(1.0, settings.hard_alarm));
+        }
+    }
+
+    /// The sum.
+    pub(crate) fn sum(&self) -> Cusum {
+        self.sum
+    }
+
     /// What was recognised as forged is a step-up at once, and the end if it goes on.
     pub(crate) fn condemn(&mut self, settings: &Settings) {
         self.sum.value = (self.sum.value + 1.0).min(settings.hard_alarm);
