@@ -32,6 +32,11 @@ const USUAL_KEYS: f64 = 11.0;
 /// Log-odds that nobody's hand typed it, from which on it is called an attack.
 const SYNTHETIC: f64 = 4.0;
 
+/// Plain distance from which on a sample is not the owner's whatever else is measured, and nats for each unit more. With all
+/// timings at the far end of their scales it is 6.
+const FAR: f64 = 2.5;
+const FAR_WEIGHT: f64 = 2.0;
+
 /// Samples under which nothing is called synthetic: the owner's own hand is not known well enough.
 const MATURE: usize = 30;
 
@@ -60,10 +65,12 @@ impl Evidence {
         }
     }
 
-    /// The higher, the less like the owner: log-odds of the two other hypotheses together against the owner.
+    /// The higher, the less like the owner: log-odds of the two other hypotheses together against the owner. What is far from
+    /// everything that the owner ever typed is never the owner's, however unusual it is among people.
     pub(super) fn score(&self) -> f64 {
         let (more, less) = (self.stranger.max(self.nobody), self.stranger.min(self.nobody));
-        self.sure * (more + (less - more).exp().ln_1p())
+        let odds = self.sure * (more + (less - more).exp().ln_1p());
+        odds.max(FAR_WEIGHT * (self.distance - FAR))
     }
 
     /// Evidence for the owner in nats, clipped. The regression weighed owners and others alike, so its odds are the ratio.

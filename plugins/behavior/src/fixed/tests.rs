@@ -311,7 +311,7 @@ fn what_no_hand_types_is_no_sample() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn any_numbers_are_judged_without_a_nan(
@@ -356,6 +356,7 @@ proptest! {
         let sample = owner.types();
         let scale = |times: &[f64], by: &[f64]| -> Vec<f64> { times.iter().zip(by).map(|(time, by)| (time * by).clamp(1.0, 4_900.0)).collect() };
         let strange = Sample::new(&scale(sample.hold_ms(), &factors[..11]), &scale(sample.down_ms(), &factors[11..])).unwrap();
-        prop_assert!(judge(&template, &strange).llr < -2.0);
+        let judged = judge(&template, &strange);
+        prop_assert!(judged.llr < -2.0, "{judged:?}");
     }
 }
