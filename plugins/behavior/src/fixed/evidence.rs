@@ -34,7 +34,7 @@ const SYNTHETIC: f64 = 4.0;
 
 /// Plain distance from which on a sample is not the owner's whatever else is measured, and nats for each unit more. With all
 /// timings at the far end of their scales it is 6.
-const FAR: f64 = 2.5;
+const FAR: f64 = 3.0;
 const FAR_WEIGHT: f64 = 2.0;
 
 /// Samples under which nothing is called synthetic: the owner's own hand is not known well enough.
