@@ -159,7 +159,7 @@ fn trade_off(genuine: &[f64], others: &[f64]) -> Vec<(f64, f64)> {
 fn delay(of: &str, trials: &[Trial]) -> Result<String, EvaluateError> {
     let mut sessions: BTreeMap<(&str, u64), f64> = BTreeMap::new();
     let mut most = 1.0f64;
-    for trial in trials.iter().filter(|trial| trial.label != "genuine") {
+    for trial in trials.iter().filter(|trial| trial.label == "impostor") {
         let caught = sessions.entry((&trial.account, trial.trial)).or_insert(f64::INFINITY);
         if trial.decision != "accept" {
             *caught = caught.min(trial.time.max(1.0));
@@ -365,6 +365,8 @@ mod tests {
             trial("impostor", 0, 3.0, 0.0, "step_up"),
             trial("impostor", 1, 300.0, 0.0, "accept"),
             trial("genuine", 2, 1.0, 0.0, "step_up"),
+            trial("genuine_shipped", 2, 1.0, 0.0, "step_up"),
+            trial("impostor_shipped", 1, 250.0, 0.0, "step_up"),
         ];
         let picture = delay("ikdd-sequential", &trials).unwrap();
         for words in ["impostor sessions: 1 of 2 caught", "Events since", ">\n200\n<", ">\n50 %\n<"] {
