@@ -106,9 +106,20 @@ impl Idp {
         let Some(open) = self.open_approval(token).await? else {
             return Ok(ApprovalOutcome::Gone);
         };
-        match self.ask_approval(&open, fields).await? {
-            Says::Yes(reply) => self.confirm(&open, reply, fields, caller).await,
-            Says::No(reply) => self.disown(&open, reply, caller).await,
+        match self.judge_approval(&open, fields, caller).await {
+            // Another answer may have been quicker, and have changed what this one was judged by.
+            Err(error) => match self.open_approval(token).await? {
+                Some(_) => Err(error),
+                None => Ok(ApprovalOutcome::Gone),
+            },
+            judged => judged,
+        }
+    }
+
+    async fn judge_approval(&self, open: &Open, fields: &BTreeMap<String, String>, caller: &Caller) -> Result<ApprovalOutcome> {
+        match self.ask_approval(open, fields).await? {
+            Says::Yes(reply) => self.confirm(open, reply, fields, caller).await,
+            Says::No(reply) => self.disown(open, reply, caller).await,
             Says::Neither => Ok(ApprovalOutcome::WrongCode(page(&open.approval, caller, None))),
         }
     }
