@@ -91,13 +91,13 @@ pub(super) fn sequential(options: &Options) -> Result<(Report, Vec<Trial>), Eval
         subjects: judges.len(),
         caught: Some(fixed.caught()),
         mean_events: Some(figures::moments(&fixed.delays).0),
-        median_events: Some(median(&fixed.delays)),
+        median_events: Some(figures::median(&fixed.delays)),
         events_per_false_alarm: fixed.events_per_alarm(),
         hours_per_false_alarm: fixed.events_per_alarm().map(|events| events / data.pace),
         shipped: Some(Shipped {
             caught: shipped.caught(),
             mean_events: figures::moments(&shipped.waits).0,
-            median_events: median(&shipped.waits),
+            median_events: figures::median(&shipped.waits),
             events_per_false_alarm: shipped.events_per_alarm(),
             hours_per_false_alarm: shipped.events_per_alarm().map(|events| events / data.pace),
         }),
@@ -188,16 +188,6 @@ impl Watch {
             ..Subject::default()
         });
         subjects.collect()
-    }
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    if sorted.is_empty() {
-        f64::NAN
-    } else {
-        figures::quantile(&sorted, 0.5)
     }
 }
 

@@ -65,6 +65,14 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[low] + (at - low as f64) * (sorted[high] - sorted[low])
 }
 
+/// The median; NaN of nothing.
+pub(super) fn median(values: &[f64]) -> f64 {
+    if values.is_empty() {
+        return f64::NAN;
+    }
+    quantile(&sorted(values), 0.5)
+}
+
 /// Mean and standard deviation (n - 1).
 pub fn moments(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;

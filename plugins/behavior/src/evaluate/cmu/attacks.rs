@@ -5,6 +5,7 @@ use super::examiner::Examiner;
 use super::outcome::{self, Judged};
 use super::stream::{Impostors, Stream};
 use super::{REPETITIONS, SEED, data, enrolled, others};
+use crate::evaluate::figures::median;
 use crate::evaluate::{EvaluateError, Options, Report, Trial};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -73,7 +74,7 @@ fn forge(
     let medians = |of: fn(&Typed) -> &[f64]| -> Vec<f64> {
         let columns = all.first().map_or(0, |typed| of(typed).len());
         (0..columns)
-            .map(|column| median(all.iter().map(|typed| of(typed)[column]).collect()))
+            .map(|column| median(&all.iter().map(|typed| of(typed)[column]).collect::<Vec<_>>()))
             .collect()
     };
     let hold_ms = medians(|typed| &typed.hold_ms);
@@ -102,15 +103,5 @@ fn replay(owner: &Typist, model: &mut dyn Examiner, judged: &mut Judged, random:
             down_ms: shake(&typed.down_ms),
         };
         judged.add("replay_5ms", model.judge(&shaken), REPETITIONS as f64);
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 {
-        values[middle]
-    } else {
-        (values[middle - 1] + values[middle]) / 2.0
     }
 }

@@ -1,7 +1,7 @@
 //! From trials to figures.
 
 use crate::Model;
-use crate::evaluate::figures::{auc, eer, frr_at_far, moments, quantile};
+use crate::evaluate::figures::{auc, eer, frr_at_far, median, moments};
 use crate::evaluate::report::Shipped;
 use crate::evaluate::{EvaluateError, Report, Subject, Trial};
 
@@ -74,15 +74,14 @@ pub(super) fn sequential(trials: &[Trial], shipped: &[Trial], model: Model) -> R
 
 /// An impostor who is not caught counts with all keys.
 fn figures(trials: &[Trial]) -> Shipped {
-    let mut delays: Vec<f64> = of(trials, "impostor").map(|trial| trial.time).collect();
-    delays.sort_by(f64::total_cmp);
+    let delays: Vec<f64> = of(trials, "impostor").map(|trial| trial.time).collect();
     let keys: f64 = of(trials, "genuine").map(|trial| trial.time).sum();
     let false_alarms = alarms(trials, "genuine").count();
     let per_false_alarm = (false_alarms > 0).then(|| keys / false_alarms as f64);
     Shipped {
         caught: alarms(trials, "impostor").count() as f64 / delays.len() as f64,
         mean_events: moments(&delays).0,
-        median_events: quantile(&delays, 0.5),
+        median_events: median(&delays),
         events_per_false_alarm: per_false_alarm,
         hours_per_false_alarm: per_false_alarm.map(|keys| keys / KEYS_PER_HOUR),
     }
