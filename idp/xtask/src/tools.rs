@@ -1,4 +1,4 @@
-//! Programs that the tests start and that cargo doesn't build: Node, Chromium and its driver.
+//! Programs that the tests start and that cargo doesn't build: Node, Chromium and its driver, Postgres, Redis.
 
 use crate::step;
 use anyhow::{Context as _, bail};
@@ -25,6 +25,16 @@ const CHROMEDRIVER: Tool = Tool {
     package: "chromium-driver",
 };
 
+const POSTGRES: Tool = Tool {
+    // In Debian the server itself isn't in the path, but what makes databases is.
+    names: &["initdb", "pg_ctlcluster"],
+    package: "postgresql",
+};
+const REDIS: Tool = Tool {
+    names: &["redis-server"],
+    package: "redis-server",
+};
+
 /// Where the programs are.
 pub struct Tools {
     /// Node, for the tests of what runs in browsers.
@@ -39,7 +49,7 @@ impl Tools {
     /// # Errors
     /// A program is missing and can't be installed; says what to install.
     pub fn ready() -> anyhow::Result<Self> {
-        let all = [NODE, CHROMIUM, CHROMEDRIVER];
+        let all = [NODE, CHROMIUM, CHROMEDRIVER, POSTGRES, REDIS];
         let missing: Vec<_> = all.into_iter().filter(|tool| tool.find().is_none()).collect();
         if !missing.is_empty() {
             install(&missing)?;

@@ -1,0 +1,156 @@
+//! A Postgres server.
+
+use crate::program;
+use anyhow::{Context as _, ensure};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// A running server with a superuser `gait` that needs no password.
+pub struct Postgres {
+    folder: TempDir,
+    port: u16,
+    server: Child,
+}
+
+impl Postgres {
+    /// Makes a cluster in a temporary folder and starts it.
+    ///
+    /// # Errors
+    /// Postgres isn't installed, or doesn't start.
+    pub fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        program::hand_over(folder.path())?;
+        let mut init = program::command(&binary("initdb")?);
+        init.arg("--pgdata").arg(folder.path().join("cluster"));
+        init.args([
+            "--username=gait",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-instructions",
+        ]);
+        let made = init.stdout(Stdio::null()).status().context("initdb")?;
+        ensure!(made.success(), "initdb failed");
+        let port = program::free_port()?;
+        let server = serve(&folder, port)?;
+        Ok(Self { folder, port, server })
+    }
+
+    /// The URL of a database; `postgres` is there from the start.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://gait@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The server's process id, for its share of the work in a bench.
+    pub fn pid(&self) -> u32 {
+        self.server.id()
+    }
+
+    /// Runs one SQL command in a database.
+    ///
+    /// # Errors
+    /// It fails; says why.
+    pub fn run(&self, database: &str, sql: &str) -> anyhow::Result<()> {
+        let output = Command::new(binary("psql")?)
+            .args([
+                "--no-psqlrc",
+                "--quiet",
+                "--set=ON_ERROR_STOP=1",
+                "--command",
+                sql,
+                &self.url(database),
+            ])
+            .output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// Kills it without a word (SIGKILL), as a crash or a power cut would.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.server.kill()?;
+        self.server.wait()?;
+        Ok(())
+    }
+
+    /// Shuts it down in order, without waiting for its clients.
+    ///
+    /// # Errors
+    /// It doesn't end.
+    pub fn stop(&mut self) -> anyhow::Result<()> {
+        program::ask_to_end(&self.server, "INT")?;
+        program::wait_for_end(&mut self.server)
+    }
+
+    /// Starts it again on what it left behind.
+    ///
+    /// # Errors
+    /// It doesn't start.
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        // A killed postmaster's workers may still be ending; the new one refuses until they have.
+        for _ in 0..100 {
+            match serve(&self.folder, self.port) {
+                Ok(server) => {
+                    self.server = server;
+                    return Ok(());
+                }
+                Err(_) => std::thread::sleep(std::time::Duration::from_millis(100)),
+            }
+        }
+        self.server = serve(&self.folder, self.port)?;
+        Ok(())
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let _ended = self.stop();
+        let _gone = self.kill();
+    }
+}
+
+fn serve(folder: &TempDir, port: u16) -> anyhow::Result<Child> {
+    let mut server = program::command(&binary("postgres")?);
+    server.arg("-D").arg(folder.path().join("cluster"));
+    server.args(["-p", &port.to_string(), "-k", "", "-h", "127.0.0.1"]);
+    server.args([
+        "-c",
+        "max_connections=200",
+        "-c",
+        "logging_collector=off",
+        "-c",
+        "log_min_messages=panic",
+    ]);
+    let mut server = server
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("postgres")?;
+    program::wait_for(&mut server, port)?;
+    wait_until_ready(port)?;
+    Ok(server)
+}
+
+/// The port answers before the server takes connections.
+fn wait_until_ready(port: u16) -> anyhow::Result<()> {
+    let ready = Command::new(binary("pg_isready")?)
+        .args(["--host=127.0.0.1", "--port", &port.to_string(), "--timeout=30", "--quiet"])
+        .status()?;
+    ensure!(ready.success(), "Postgres doesn't take connections");
+    Ok(())
+}
+
+fn binary(name: &str) -> anyhow::Result<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<_> = versions.map(|version| version.path().join("bin")).collect();
+    folders.sort();
+    program::find(name, "postgresql", folders.into_iter())
+}

@@ -1,0 +1,38 @@
+//! They start, keep what they were told through a kill, and start again.
+#![allow(clippy::unwrap_used)]
+
+use gait_backends::{Postgres, Redis};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+#[test]
+fn postgres_keeps_what_was_committed_through_a_kill() {
+    let mut postgres = Postgres::start().unwrap();
+    postgres.run("postgres", "CREATE DATABASE one").unwrap();
+    postgres
+        .run("one", "CREATE TABLE t (x INT); INSERT INTO t VALUES (1)")
+        .unwrap();
+    postgres.kill().unwrap();
+    assert!(postgres.run("one", "SELECT 1").is_err());
+    postgres.start_again().unwrap();
+    postgres
+        .run("one", "DO $$ BEGIN ASSERT (SELECT x FROM t) = 1; END $$")
+        .unwrap();
+}
+
+fn say(redis: &Redis, command: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", redis.port())).unwrap();
+    stream.write_all(command.as_bytes()).unwrap();
+    let mut answer = [0; 64];
+    let length = stream.read(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
+}
+
+#[test]
+fn redis_keeps_what_it_was_told_through_a_stop() {
+    let mut redis = Redis::start().unwrap();
+    assert_eq!(say(&redis, "SET a 1\r\n"), "+OK\r\n");
+    redis.stop().unwrap();
+    redis.start_again().unwrap();
+    assert_eq!(say(&redis, "GET a\r\n"), "$1\r\n1\r\n");
+}
