@@ -19,8 +19,7 @@ impl Postgres {
     /// # Errors
     /// Postgres isn't installed, or doesn't start.
     pub fn start() -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        program::hand_over(folder.path())?;
+        let folder = program::folder()?;
         let mut init = program::command(&binary("initdb")?);
         init.arg("--pgdata").arg(folder.path().join("cluster"));
         init.args([
@@ -129,11 +128,8 @@ fn serve(folder: &TempDir, port: u16) -> anyhow::Result<Child> {
         "-c",
         "log_min_messages=panic",
     ]);
-    let mut server = server
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("postgres")?;
+    server.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut server = program::start(server).context("postgres")?;
     program::wait_for(&mut server, port)?;
     wait_until_ready(port)?;
     Ok(server)
@@ -141,10 +137,15 @@ fn serve(folder: &TempDir, port: u16) -> anyhow::Result<Child> {
 
 /// The port answers before the server takes connections.
 fn wait_until_ready(port: u16) -> anyhow::Result<()> {
-    let ready = Command::new(binary("pg_isready")?)
-        .args(["--host=127.0.0.1", "--port", &port.to_string(), "--timeout=30", "--quiet"])
-        .status()?;
-    ensure!(ready.success(), "Postgres doesn't take connections");
+    let binary = binary("pg_isready")?;
+    let port = port.to_string();
+    let is_ready = || {
+        Ok(Command::new(&binary)
+            .args(["--host=127.0.0.1", "--port", &port, "--quiet"])
+            .status()?
+            .success())
+    };
+    ensure!(program::look_until(is_ready)?, "Postgres doesn't take connections");
     Ok(())
 }
 

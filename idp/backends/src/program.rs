@@ -4,7 +4,10 @@ use anyhow::{Context as _, bail};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Whom servers run as where we are root: Postgres refuses to be.
 const SERVANT: &str = "nobody";
@@ -24,6 +27,54 @@ pub fn find(name: &str, package: &str, folders: impl DoubleEndedIterator<Item = 
         .with_context(|| format!("{name} is missing: install {package} (Debian's name), or run `cargo xtask test`, which does"))
 }
 
+/// Begins the name of a server's folder; the number of the process that it is for follows.
+const FOLDER: &str = "gait-backend-";
+
+/// An order to the thread that starts programs, and where the answer goes.
+type Order = (Command, Sender<std::io::Result<Child>>);
+
+/// Starts programs as long as this process lives. The system ends a child together with the *thread* that started it, and a test's
+/// thread may end long before the last test that uses its server.
+static STARTER: LazyLock<Mutex<Sender<Order>>> = LazyLock::new(|| {
+    let (orders, taken) = channel::<Order>();
+    std::thread::spawn(move || {
+        for (mut command, answer) in taken {
+            let _unheard = answer.send(command.spawn());
+        }
+    });
+    Mutex::new(orders)
+});
+
+/// Starts a program that ends with this process.
+///
+/// # Errors
+/// The system refuses.
+pub fn start(command: Command) -> anyhow::Result<Child> {
+    let (answer, answered) = channel();
+    let orders = STARTER.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    orders.send((command, answer)).context("the starter has ended")?;
+    Ok(answered.recv().context("the starter has ended")??)
+}
+
+/// A folder for a server. Those that processes left behind without a chance to tidy up are deleted.
+///
+/// # Errors
+/// The system refuses.
+pub fn folder() -> anyhow::Result<TempDir> {
+    for entry in std::fs::read_dir(std::env::temp_dir())?.flatten() {
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
+        let owner = rest.and_then(|rest| rest.split('-').next());
+        if owner.is_some_and(|owner| !Path::new("/proc").join(owner).exists()) {
+            let _gone_already = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let name = format!("{FOLDER}{}-", std::process::id());
+    let folder = tempfile::Builder::new().prefix(&name).tempdir()?;
+    hand_over(folder.path())?;
+    Ok(folder)
+}
+
 /// A command that dies with this process, and isn't root.
 pub fn command(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
@@ -39,7 +90,7 @@ pub fn command(program: &Path) -> Command {
 ///
 /// # Errors
 /// The system refuses.
-pub fn hand_over(folder: &Path) -> anyhow::Result<()> {
+fn hand_over(folder: &Path) -> anyhow::Result<()> {
     if is_root() {
         let done = Command::new("chown")
             .arg("-R")
@@ -78,6 +129,20 @@ pub fn wait_for(server: &mut Child, port: u16) -> anyhow::Result<()> {
         std::thread::sleep(BREATH);
     }
     bail!("the server doesn't answer on port {port}")
+}
+
+/// Looks again and again until it is so; false if it isn't in time.
+///
+/// # Errors
+/// A look's.
+pub fn look_until(is_so: impl Fn() -> anyhow::Result<bool>) -> anyhow::Result<bool> {
+    for _ in 0..LOOKS {
+        if is_so()? {
+            return Ok(true);
+        }
+        std::thread::sleep(BREATH);
+    }
+    Ok(false)
 }
 
 /// Waits until a server has ended by itself.

@@ -28,8 +28,7 @@ impl Redis {
     /// # Errors
     /// As above.
     pub fn with(options: &[&str]) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        program::hand_over(folder.path())?;
+        let folder = program::folder()?;
         let port = program::free_port()?;
         let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
         let server = serve(&folder, port, &options)?;
@@ -103,7 +102,8 @@ fn serve(folder: &TempDir, port: u16, options: &[String]) -> anyhow::Result<Chil
         "noeviction",
     ]);
     server.arg("--dir").arg(folder.path()).args(options);
-    let mut server = server.stdout(Stdio::null()).spawn().context("redis-server")?;
+    server.stdout(Stdio::null());
+    let mut server = program::start(server).context("redis-server")?;
     program::wait_for(&mut server, port)?;
     Ok(server)
 }
