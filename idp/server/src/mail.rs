@@ -103,13 +103,11 @@ impl Outlet {
             .port
             .map_or(builder.clone(), |port| builder.port(port))
             .timeout(Some(TIMEOUT));
-        let builder = match (&config.username, &config.password_file) {
-            (Some(username), Some(file)) => {
-                let password = std::fs::read_to_string(file)?;
-                builder.credentials(Credentials::new(username.clone(), password.trim_end().to_owned()))
+        let builder = match (&config.username, &config.password) {
+            (Some(username), Some(password)) => {
+                builder.credentials(Credentials::new(username.clone(), password.expose().to_owned()))
             }
-            (None, None) => builder,
-            _ => anyhow::bail!("smtp: username and password_file belong together"),
+            _ => builder,
         };
         Ok(Self::Smtp {
             transport: builder.build(),

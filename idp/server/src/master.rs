@@ -1,12 +1,13 @@
 //! The master key: from `GAIT_MASTER_KEY`, or from its file, which is made at the first start.
 
-use crate::config::Config;
+use crate::config::{Config, secret};
 use crate::ports::SystemEntropy;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gait_core::ports::Entropy as _;
 use gait_core::seal::MasterKey;
+use gait_core::token::secret::Secret;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -20,8 +21,8 @@ pub const VARIABLE: &str = "GAIT_MASTER_KEY";
 /// # Errors
 /// The key isn't base64 of 32 bytes, its file is readable by others, or can't be written.
 pub fn load(config: &Config) -> anyhow::Result<MasterKey> {
-    if let Ok(text) = std::env::var(VARIABLE) {
-        return parse(&text).with_context(|| VARIABLE);
+    if let Some(key) = secret::of_variable(VARIABLE).map_err(|reason| anyhow!(reason))? {
+        return parse(&key).with_context(|| VARIABLE);
     }
     let path = &config.master_key_file;
     if !path.exists() {
@@ -31,8 +32,8 @@ pub fn load(config: &Config) -> anyhow::Result<MasterKey> {
     if mode & 0o077 != 0 {
         bail!("{}: others can read the master key; run chmod 600 on it", path.display());
     }
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    parse(&text).with_context(|| path.display().to_string())
+    let key = secret::of_file(path).map_err(|reason| anyhow!(reason))?;
+    parse(&key).with_context(|| path.display().to_string())
 }
 
 fn create(path: &Path) -> anyhow::Result<()> {
@@ -48,8 +49,8 @@ fn create(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn parse(text: &str) -> anyhow::Result<MasterKey> {
-    let bytes = STANDARD.decode(text.trim()).context("the master key is no base64")?;
+fn parse(key: &Secret) -> anyhow::Result<MasterKey> {
+    let bytes = STANDARD.decode(key.expose().trim()).context("the master key is no base64")?;
     let bytes: [u8; 32] = bytes.try_into().ok().context("the master key is 32 bytes")?;
     Ok(MasterKey::new(bytes))
 }

@@ -5,6 +5,7 @@ use anyhow::{Context as _, anyhow};
 use gait_core::Idp;
 use gait_core::account::{Account, Identifier, StoredCredential};
 use gait_core::ids::{AccountId, ClientId};
+use gait_core::token::secret::Secret;
 use gait_sdk::{Credential, CredentialId, SubjectView};
 use serde_json::Map;
 use std::collections::BTreeMap;
@@ -99,21 +100,23 @@ pub fn new_account(idp: &Idp, declared: &AccountConfig) -> anyhow::Result<Accoun
 ///
 /// # Errors
 /// The password won't do; says why.
-pub fn password_credential(idp: &Idp, config: &Config, account: &Account, password: &str) -> anyhow::Result<StoredCredential> {
+pub fn password_credential(idp: &Idp, config: &Config, account: &Account, password: &Secret) -> anyhow::Result<StoredCredential> {
     let plugin = gait_password::Password::new(config.plugins.password.clone())?;
     let subject = SubjectView {
         handle: gait_sdk::AccountHandle::new(account.id.to_string()),
         username: account.username.as_str().to_owned(),
         email: account.email.as_ref().map(|email| email.as_str().to_owned()),
     };
-    plugin.check_new(password, &subject).map_err(|text| anyhow!(text.fallback))?;
+    plugin
+        .check_new(password.expose(), &subject)
+        .map_err(|text| anyhow!(text.fallback))?;
     Ok(StoredCredential {
         account: account.id,
         plugin: "password".into(),
         credential: Credential {
             id: CredentialId::new(idp.ports().uuid().to_string()),
             label: "Password".to_owned(),
-            payload: plugin.credential_payload(password, idp.ports().random())?,
+            payload: plugin.credential_payload(password.expose(), idp.ports().random())?,
             version: 1,
             created_at: idp.ports().now(),
         },

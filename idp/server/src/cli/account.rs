@@ -7,6 +7,7 @@ use crate::seed;
 use anyhow::{Context as _, anyhow, bail};
 use clap::Subcommand;
 use gait_core::account::{Account, Identifier, Mode};
+use gait_core::token::secret::Secret;
 use std::io::Read as _;
 
 /// Accounts. Passwords are read from standard input, so that they stand in no process list.
@@ -93,6 +94,8 @@ pub(super) async fn run(command: Accounts) -> anyhow::Result<()> {
                 email_verified: email.is_some(),
                 email,
                 password,
+                password_file: None,
+                password_env: None,
                 claims,
                 mode: Mode::Train,
             };
@@ -174,12 +177,12 @@ async fn find(config: &ConfigArg, who: &str) -> anyhow::Result<(App, Config, Acc
     Ok((app, file, account))
 }
 
-fn read_password() -> anyhow::Result<String> {
+fn read_password() -> anyhow::Result<Secret> {
     let mut text = String::new();
     std::io::stdin().take(4096).read_to_string(&mut text)?;
     let password = text.strip_suffix('\n').unwrap_or(&text);
     if password.is_empty() {
         bail!("no password on standard input");
     }
-    Ok(password.to_owned())
+    Ok(Secret::wrap(password.to_owned()))
 }

@@ -110,7 +110,7 @@ async fn add(config: &ConfigArg, mut declared: ClientConfig) -> anyhow::Result<(
     let needs_secret = matches!(declared.auth, ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost);
     let made = (needs_secret && declared.secret.is_none()).then(|| Secret::new(SecretKind::Client, app.idp.ports()));
     if let Some(secret) = &made {
-        declared.secret = Some(secret.expose().to_owned());
+        declared.secret = Some(secret.clone());
     }
     let client = declared.client().map_err(|why| anyhow!(why))?;
     if let Some(plan) = &client.plan {

@@ -1,7 +1,10 @@
 //! `[[account]]`: declared accounts.
 
+use super::secret::Written;
 use gait_core::account::{Identifier, Mode};
+use gait_core::token::secret::Secret;
 use serde::Deserialize;
+use std::path::{Path, PathBuf};
 
 /// An account as it is declared. It is made when its user name isn't there yet; e-mail and claims follow the file, password and mode
 /// belong to the person from then on.
@@ -16,7 +19,11 @@ pub struct AccountConfig {
     #[serde(default)]
     pub email_verified: bool,
     /// First password. Without one the person sets it by recovery.
-    pub password: Option<String>,
+    pub password: Option<Secret>,
+    /// File that holds it.
+    pub password_file: Option<PathBuf>,
+    /// Environment variable that holds it.
+    pub password_env: Option<String>,
     /// Standard claims, for example `name`.
     #[serde(default)]
     pub claims: toml::Table,
@@ -34,7 +41,7 @@ impl std::fmt::Debug for AccountConfig {
 }
 
 impl AccountConfig {
-    pub(super) fn check(&self) -> Result<Self, String> {
+    pub(super) fn check(&self, folder: &Path) -> Result<Self, String> {
         Identifier::parse(&self.username).ok_or_else(|| format!("account {:?}: no user name", self.username))?;
         if let Some(email) = &self.email {
             let parsed = Identifier::parse(email).filter(|email| email.as_str().contains('@'));
@@ -47,6 +54,18 @@ impl AccountConfig {
         {
             return Err(format!("account {}: {claim} is no free claim", self.username));
         }
-        Ok(self.clone())
+        let written = Written {
+            key: "password",
+            inline: &self.password,
+            file: &self.password_file,
+            env: &self.password_env,
+        };
+        let password = written
+            .read(folder)
+            .map_err(|reason| format!("account {}: {reason}", self.username))?;
+        Ok(Self {
+            password,
+            ..self.clone()
+        })
     }
 }

@@ -1,9 +1,10 @@
 //! `[[client]]`: declared clients.
 
+use super::secret::Written;
 use gait_core::client::{AccessTokenFormat, Alg, Client, ClientAuth, GrantType, SubjectType};
 use gait_core::ids::ClientId;
 use gait_core::policy::Plan;
-use gait_core::token::secret::Hash;
+use gait_core::token::secret::Secret;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -21,9 +22,11 @@ pub struct ClientConfig {
     /// Its name for people; the id by default.
     pub name: Option<String>,
     /// Its secret, at least 32 characters.
-    pub secret: Option<String>,
+    pub secret: Option<Secret>,
     /// File that holds the secret.
     pub secret_file: Option<PathBuf>,
+    /// Environment variable that holds it.
+    pub secret_env: Option<String>,
     /// How it proves itself.
     #[serde(default)]
     pub auth: ClientAuth,
@@ -85,8 +88,8 @@ pub struct ClientConfig {
 
 /// Scopes of a client that declares none.
 const DEFAULT_SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
-/// Fewest characters of a client secret: 32 of base64url are 192 bits, and a plain hash is enough to store them.
-const MIN_SECRET: usize = 32;
+/// Fewest characters of a client's or sender's secret: 32 of base64url are 192 bits, and a plain hash is enough to store them.
+pub(super) const MIN_SECRET: usize = 32;
 
 impl ClientConfig {
     /// Reads the files that it names (relative to `folder`) and checks what can be checked without the rest.
@@ -95,10 +98,15 @@ impl ClientConfig {
     /// The reason.
     pub fn check(&self, folder: &Path) -> Result<Self, String> {
         let mut checked = self.clone();
-        if let Some(file) = &self.secret_file {
-            let secret = read(&folder.join(file))?;
-            checked.secret = Some(secret.trim_end().to_owned());
-        }
+        let written = Written {
+            key: "secret",
+            inline: &self.secret,
+            file: &self.secret_file,
+            env: &self.secret_env,
+        };
+        checked.secret = written
+            .read(folder)
+            .map_err(|reason| format!("client {}: {reason}", self.id))?;
         if let Some(file) = &self.jwks_file {
             let keys: serde_json::Value = serde_json::from_str(&read(&folder.join(file))?)
                 .map_err(|error| format!("client {}: {}: {error}", self.id, file.display()))?;
@@ -117,7 +125,7 @@ impl ClientConfig {
         let secret_auth = matches!(self.auth, ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost);
         match &self.secret {
             Some(_) if !secret_auth => return fail("a secret makes no sense with this auth"),
-            Some(secret) if secret.len() < MIN_SECRET => return fail("the secret needs at least 32 characters"),
+            Some(secret) if secret.expose().len() < MIN_SECRET => return fail("the secret needs at least 32 characters"),
             None if secret_auth => return fail("a secret is missing"),
             _ => {}
         }
@@ -145,7 +153,7 @@ impl ClientConfig {
         Ok(Client {
             id: ClientId(self.id.clone()),
             name: self.name.clone().unwrap_or_else(|| self.id.clone()),
-            secret: self.secret.as_ref().map(|secret| Hash::of(secret.as_bytes())),
+            secret: self.secret.as_ref().map(Secret::hash),
             auth: self.auth,
             jwks: jwks.map_err(|error| format!("client {}: jwks: {error}", self.id))?,
             redirect_uris: self.redirect_uris.clone(),

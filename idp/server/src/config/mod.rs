@@ -2,6 +2,7 @@
 
 mod account;
 mod client;
+pub mod secret;
 mod sender;
 
 pub use account::AccountConfig;
@@ -9,8 +10,10 @@ pub use client::ClientConfig;
 pub use sender::SenderConfig;
 
 use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
+use gait_core::token::secret::Secret;
 use gait_sdk::PluginId;
 use ipnet::IpNet;
+use secret::Written;
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
@@ -54,10 +57,33 @@ pub struct SmtpConfig {
     pub tls: MailTls,
     /// User name, if the server wants one.
     pub username: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
     /// File that holds the password.
     pub password_file: Option<PathBuf>,
+    /// Environment variable that holds it.
+    pub password_env: Option<String>,
     /// Sender, for example `Example <no-reply@example.test>`.
     pub from: String,
+}
+
+impl SmtpConfig {
+    fn check(&self, folder: &Path) -> Result<Self, String> {
+        let written = Written {
+            key: "password",
+            inline: &self.password,
+            file: &self.password_file,
+            env: &self.password_env,
+        };
+        let password = written.read(folder).map_err(|reason| format!("smtp: {reason}"))?;
+        if password.is_some() != self.username.is_some() {
+            return Err("smtp: username and password belong together".to_owned());
+        }
+        Ok(Self {
+            password,
+            ..self.clone()
+        })
+    }
 }
 
 /// `[policy]`; see [`Policy`] for the meaning.
@@ -142,7 +168,7 @@ struct File {
     #[serde(default)]
     allow_private_receivers: bool,
     policy: Option<Spanned<PolicyConfig>>,
-    smtp: Option<SmtpConfig>,
+    smtp: Option<Spanned<SmtpConfig>>,
     #[serde(default)]
     plugins: PluginsConfig,
     #[serde(default, rename = "client")]
@@ -254,8 +280,12 @@ impl Config {
         for (client, written) in clients.iter_mut().zip(&file.clients) {
             client.at = source.place(written.span().start);
         }
-        let accounts = source.check_all(&file.accounts, AccountConfig::check)?;
+        let accounts = source.check_all(&file.accounts, |account| account.check(folder))?;
         let senders = source.check_all(&file.senders, |sender| sender.check(folder))?;
+        let smtp = file
+            .smtp
+            .map(|smtp| source.check(&smtp, |smtp| smtp.check(folder)))
+            .transpose()?;
         let data_dir = folder.join(file.data_dir);
         Ok(Self {
             issuer,
@@ -273,10 +303,7 @@ impl Config {
             allow_private_receivers: file.allow_private_receivers,
             policy,
             policy_at: source.place(written.span().start),
-            smtp: file.smtp.map(|smtp| SmtpConfig {
-                password_file: smtp.password_file.map(|path| folder.join(path)),
-                ..smtp
-            }),
+            smtp,
             plugins: file.plugins,
             clients,
             accounts,

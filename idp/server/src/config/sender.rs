@@ -1,8 +1,10 @@
 //! `[[sender]]`: who may send signals.
 
+use super::client::MIN_SECRET;
+use super::secret::Written;
 use gait_core::continuous::Sender;
 use gait_core::ids::ClientId;
-use gait_core::token::secret::Hash;
+use gait_core::token::secret::Secret;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +15,11 @@ pub struct SenderConfig {
     /// `iss` of its security event tokens.
     pub issuer: String,
     /// SHA-256 of its bearer secret is kept; the secret has at least 32 characters.
-    pub secret: String,
+    pub secret: Option<Secret>,
+    /// File that holds the secret.
+    pub secret_file: Option<PathBuf>,
+    /// Environment variable that holds it.
+    pub secret_env: Option<String>,
     /// Its public keys as a JWKS document.
     pub jwks: Option<toml::Value>,
     /// File that holds them.
@@ -25,6 +31,14 @@ pub struct SenderConfig {
 impl SenderConfig {
     pub(super) fn check(&self, folder: &Path) -> Result<Self, String> {
         let mut checked = self.clone();
+        let written = Written {
+            key: "secret",
+            inline: &self.secret,
+            file: &self.secret_file,
+            env: &self.secret_env,
+        };
+        let secret = written.required(folder);
+        checked.secret = Some(secret.map_err(|reason| format!("sender {}: {reason}", self.issuer))?);
         if let Some(file) = &self.jwks_file {
             let path = folder.join(file);
             let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -41,16 +55,18 @@ impl SenderConfig {
     /// # Errors
     /// The reason.
     pub fn sender(&self) -> Result<Sender, String> {
-        if self.secret.len() < 32 {
-            return Err(format!("sender {}: the secret needs at least 32 characters", self.issuer));
-        }
+        let secret = self
+            .secret
+            .as_ref()
+            .filter(|secret| secret.expose().len() >= MIN_SECRET)
+            .ok_or_else(|| format!("sender {}: the secret needs at least {MIN_SECRET} characters", self.issuer))?;
         let jwks = self
             .jwks
             .as_ref()
             .ok_or_else(|| format!("sender {}: jwks or jwks_file is missing", self.issuer))?;
         Ok(Sender {
             issuer: self.issuer.clone(),
-            secret: Hash::of(self.secret.as_bytes()),
+            secret: secret.hash(),
             jwks: serde_json::to_value(jwks).map_err(|error| format!("sender {}: {error}", self.issuer))?,
             clients: self.clients.clone(),
         })

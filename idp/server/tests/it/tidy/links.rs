@@ -67,7 +67,10 @@ fn the_readmes_configuration_is_valid() {
         .nth(1)
         .and_then(|rest| rest.split("```").next())
         .unwrap();
-    let config = gait::config::Config::parse(example, "README.md", &root()).unwrap();
+    let secrets = tempfile::tempdir().unwrap();
+    std::fs::write(secrets.path().join("smtp-password"), "of the mail server\n").unwrap();
+    let example = example.replace("/etc/gait", secrets.path().to_str().unwrap());
+    let config = gait::config::Config::parse(&example, "README.md", &root()).unwrap();
     assert_eq!(config.clients.len(), 1);
     assert!(config.smtp.is_some());
 }
