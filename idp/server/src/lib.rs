@@ -15,12 +15,14 @@ pub mod master;
 pub mod page;
 pub mod plugins;
 pub mod ports;
+mod reload;
 pub mod seed;
 pub mod sink;
 pub mod store;
 pub mod theme;
 
 use anyhow::{Context as _, anyhow};
+use arc_swap::ArcSwap;
 use axum::Router;
 use config::Config;
 use gait_core::ephemeral::InProcess;
@@ -44,6 +46,7 @@ pub struct App {
     pub idp: Arc<Idp>,
     /// Its routes' shared state.
     pub http: http::App,
+    client_themes: Arc<ArcSwap<seed::ClientThemes>>,
     bell: jobs::Bell,
     retrain_every_s: u32,
 }
@@ -129,9 +132,10 @@ impl Builder {
             (None, Some(smtp)) => Outlet::smtp(smtp)?,
             (None, None) => return Err(anyhow!("[smtp] is missing: the plan and recovery send mail")),
         };
-        let client_themes = seed::client_themes(&config);
+        let client_themes = Arc::new(ArcSwap::from_pointee(seed::client_themes(&config)));
+        let themes_of = client_themes.clone();
         let mailer = QueuedMailer::start(outlet, themes.clone(), move |mail| {
-            mail.client.as_ref().and_then(|client| client_themes.get(client)).cloned()
+            themes_of.load().get(mail.client.as_ref()?).cloned()
         });
         let bell = jobs::Bell::default();
         let ports = Ports {
@@ -160,15 +164,14 @@ impl Builder {
         seed::declared(&idp, &config).await?;
         let http = http::App {
             idp: idp.clone(),
-            locales: Arc::new(themes.locales(None)),
             themes,
-            theme: config.theme.into(),
             trusted_proxies: config.trusted_proxies.into(),
             callbacks: Callbacks::new(config.allow_private_receivers),
         };
         Ok(App {
             idp,
             http,
+            client_themes,
             bell,
             retrain_every_s: config.retrain_every_s,
         })

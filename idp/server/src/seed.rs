@@ -4,14 +4,18 @@ use crate::config::{AccountConfig, Config};
 use anyhow::{Context as _, anyhow};
 use gait_core::Idp;
 use gait_core::account::{Account, Identifier, StoredCredential};
+use gait_core::client::Client;
 use gait_core::ids::{AccountId, ClientId};
 use gait_core::token::secret::Secret;
 use gait_sdk::{Credential, CredentialId, SubjectView};
 use serde_json::Map;
 use std::collections::BTreeMap;
 
-/// Themes of declared clients, for their mails.
-pub fn client_themes(config: &Config) -> BTreeMap<ClientId, String> {
+/// Clients that have a theme of their own, for their mails.
+pub type ClientThemes = BTreeMap<ClientId, String>;
+
+/// Themes of declared clients.
+pub fn client_themes(config: &Config) -> ClientThemes {
     let themed = config
         .clients
         .iter()
@@ -24,13 +28,7 @@ pub fn client_themes(config: &Config) -> BTreeMap<ClientId, String> {
 /// # Errors
 /// A declared client's plan names an unknown plugin, an identifier is taken by another account, or the store is away.
 pub async fn declared(idp: &Idp, config: &Config) -> anyhow::Result<()> {
-    for declared in &config.clients {
-        let client = declared.client().map_err(|why| anyhow!(why))?;
-        if let Some(plan) = &client.plan {
-            idp.registry()
-                .check_plan(&format!("the plan of client {}", client.id), plan)
-                .with_context(|| declared.at.clone())?;
-        }
+    for client in clients(idp, config)? {
         idp.store().put_client(&client).await?;
     }
     for declared in &config.accounts {
@@ -39,6 +37,23 @@ pub async fn declared(idp: &Idp, config: &Config) -> anyhow::Result<()> {
             .with_context(|| format!("account {}", declared.username))?;
     }
     Ok(())
+}
+
+/// The declared clients, checked against the plugins that there are.
+///
+/// # Errors
+/// A client's plan names an unknown plugin.
+pub fn clients(idp: &Idp, config: &Config) -> anyhow::Result<Vec<Client>> {
+    let checked = config.clients.iter().map(|declared| {
+        let client = declared.client().map_err(|why| anyhow!(why))?;
+        if let Some(plan) = &client.plan {
+            idp.registry()
+                .check_plan(&format!("the plan of client {}", client.id), plan)
+                .with_context(|| declared.at.clone())?;
+        }
+        Ok(client)
+    });
+    checked.collect()
 }
 
 async fn account(idp: &Idp, config: &Config, declared: &AccountConfig) -> anyhow::Result<()> {

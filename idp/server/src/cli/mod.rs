@@ -4,16 +4,15 @@ mod account;
 mod client;
 mod doctor;
 mod keys;
+mod serve;
 mod theme;
 
+use crate::App;
 use crate::config::Config;
 use crate::mail::{Catcher, Outlet};
-use crate::{App, log};
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tokio::net::TcpListener;
 
 /// An OpenID provider that keeps checking, after the sign-in, that the person is still the same person.
 #[derive(Parser)]
@@ -51,8 +50,10 @@ enum Command {
     /// Everything on this machine, seeded, with a mail catcher and an app to sign in to.
     #[cfg(feature = "dev")]
     Dev(crate::dev::Args),
-    /// Serves a configuration.
+    /// Serves a configuration. On SIGHUP, themes, declared clients and the log level are read anew.
     Serve(ConfigArg),
+    /// Asks the server of a configuration, on this machine, whether it is ready.
+    Healthcheck(ConfigArg),
     /// Checks a configuration and what it names.
     Doctor(ConfigArg),
     /// Signing keys.
@@ -93,26 +94,14 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
     match command {
         #[cfg(feature = "dev")]
         Command::Dev(args) => crate::dev::run(args).await,
-        Command::Serve(arg) => serve(arg.load()?).await,
+        Command::Serve(arg) => serve::run(&arg).await,
+        Command::Healthcheck(arg) => serve::healthcheck(&arg).await,
         Command::Doctor(arg) => doctor::run(&arg).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Client(command) => client::run(command).await,
         Command::Account(command) => account::run(command).await,
         Command::Theme(command) => theme::run(command),
     }
-}
-
-async fn serve(config: Config) -> anyhow::Result<()> {
-    log::start(config.log);
-    let listen = config.listen;
-    let issuer = config.issuer.clone();
-    let app = App::builder(config).build().await?;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("can't listen on {listen}"))?;
-    tracing::info!(issuer, %listen, "serving");
-    app.serve(listener, axum::Router::new(), shutdown()).await;
-    Ok(())
 }
 
 /// Resolves on SIGTERM and on Ctrl-C.

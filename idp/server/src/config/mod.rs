@@ -9,6 +9,7 @@ pub use account::AccountConfig;
 pub use client::ClientConfig;
 pub use sender::SenderConfig;
 
+use crate::log;
 use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
 use gait_core::token::secret::Secret;
 use gait_sdk::PluginId;
@@ -160,6 +161,7 @@ struct File {
     trusted_proxies: Vec<IpNet>,
     #[serde(default)]
     log: LogFormat,
+    log_level: Option<Spanned<String>>,
     #[serde(default = "default_theme")]
     theme: String,
     themes_dir: Option<PathBuf>,
@@ -207,6 +209,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Log format.
     pub log: LogFormat,
+    /// What is logged, for example `info` or `info,gait=debug`; the environment variable `GAIT_LOG` comes first.
+    pub log_level: Option<String>,
     /// The deployment's theme.
     pub theme: String,
     /// Folder of further themes.
@@ -251,12 +255,22 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with the line.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::load_with_text(path).map(|(config, _)| config)
+    }
+
+    /// The same, with the text that it was read from.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn load_with_text(path: &Path) -> Result<(Self, String), ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError {
             file: path.display().to_string(),
             line: None,
             reason: format!("can't be read: {error}"),
         })?;
-        Self::parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new(".")))
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let config = Self::parse(&text, &path.display().to_string(), folder)?;
+        Ok((config, text))
     }
 
     /// As [`Config::load`], from text; `folder` is what relative paths start from.
@@ -274,6 +288,10 @@ impl Config {
                 Ok(seconds)
             }
         })?;
+        let log_level = file
+            .log_level
+            .map(|level| source.check(&level, |level| log::check(level).map(|()| level.clone())))
+            .transpose()?;
         let written = file.policy.unwrap_or_else(|| Spanned::new(0..0, PolicyConfig::default()));
         let policy = source.check(&written, check_policy)?;
         let mut clients = source.check_all(&file.clients, |client| client.check(folder))?;
@@ -296,6 +314,7 @@ impl Config {
             data_dir,
             trusted_proxies: file.trusted_proxies,
             log: file.log,
+            log_level,
             theme: file.theme,
             themes_dir: file.themes_dir.map(|path| folder.join(path)),
             reload_themes: false,

@@ -40,8 +40,8 @@ impl Browser {
     /// The language that a page should be in; `wanted` comes first (`ui_locales`).
     pub fn choose_language(&mut self, app: &App, wanted: Option<&str>) {
         self.locale = app
-            .locales
-            .choose(wanted, self.cookies.language().as_deref(), self.accept_language.as_deref());
+            .themes
+            .choose_language(wanted, self.cookies.language().as_deref(), self.accept_language.as_deref());
         self.caller.locale = self.locale.to_string();
     }
 

@@ -26,7 +26,7 @@ pub use caller::Browser;
 pub use pages::plain as plain_page;
 
 use crate::sink::callbacks::Callbacks;
-use crate::theme::{Locales, Themes};
+use crate::theme::Themes;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -55,10 +55,6 @@ pub struct App {
     pub idp: Arc<Idp>,
     /// Themes.
     pub themes: Arc<Themes>,
-    /// Languages.
-    pub locales: Arc<Locales>,
-    /// The deployment's theme.
-    pub theme: Arc<str>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
     /// Deliveries, for who must not answer before the apps were told.

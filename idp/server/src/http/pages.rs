@@ -16,7 +16,7 @@ use url::Url;
 
 /// A page in the theme of a client (or the deployment's); its forms may end at `form_targets`.
 pub fn themed(app: &App, browser: &Browser, theme: Option<&str>, page: &Page, form_targets: &[String]) -> Response {
-    match app.themes.render(theme.or(Some(&app.theme)), &browser.locale, page) {
+    match app.themes.render(theme, &browser.locale, page) {
         Ok(html) => {
             let mut response = Html(html).into_response();
             response

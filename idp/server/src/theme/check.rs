@@ -35,6 +35,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Pages and mails that were printed.
     pub rendered: usize,
+    /// Pages and mails that could not be: people would get the built-in theme's, or an error.
+    pub broken: usize,
     /// The languages.
     pub locales: Vec<String>,
 }
@@ -193,7 +195,10 @@ impl Proof {
                 self.report.rendered += 1;
                 self.files.insert(path, html.into_bytes());
             }
-            Err(error) => self.report.find(format!("{path} (pages/{}.html)", page.template()), error),
+            Err(error) => {
+                self.report.broken += 1;
+                self.report.find(format!("{path} (pages/{}.html)", page.template()), error);
+            }
         }
     }
 
@@ -205,7 +210,10 @@ impl Proof {
                 self.files.insert(format!("{path}.txt"), text.into_bytes());
                 self.files.insert(format!("{path}.html"), mail.html.into_bytes());
             }
-            Err(error) => self.report.find(path, error),
+            Err(error) => {
+                self.report.broken += 1;
+                self.report.find(path, error);
+            }
         }
     }
 

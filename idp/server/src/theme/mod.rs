@@ -15,6 +15,7 @@ pub use check::{Finding, Report, check};
 pub use locale::{Locale, Locales};
 
 use crate::page::Page;
+use arc_swap::ArcSwap;
 use edition::{Edition, Press, Statics};
 use manifest::{Manifest, ROOT, vars_css};
 use messages::Language;
@@ -80,9 +81,14 @@ pub struct Asset {
 
 /// All themes.
 pub struct Themes {
+    reload: bool,
+    shelf: ArcSwap<Shelf>,
+}
+
+/// The themes that there are at a time.
+struct Shelf {
     sources: Sources,
     default: String,
-    reload: bool,
     loaded: BTreeMap<String, Arc<Theme>>,
 }
 
@@ -123,7 +129,10 @@ impl Themes {
     /// # Errors
     /// `default` is unknown, or a theme's `theme.toml` or messages can't be read.
     pub fn load(folder: Option<PathBuf>, default: &str, reload: bool) -> Result<Self, ThemeError> {
-        let sources = Sources::new(folder);
+        let sources = match reload {
+            true => Sources::new(folder),
+            false => Sources::copied(folder),
+        };
         let press = serving();
         let theme = |name: String| Ok((name.clone(), Arc::new(Theme::load(&sources, &name, &press)?)));
         let loaded = sources
@@ -134,24 +143,28 @@ impl Themes {
         if !loaded.contains_key(default) {
             return Err(ThemeError::Unknown(default.to_owned()));
         }
-        let default = default.to_owned();
-        Ok(Self {
+        let shelf = Shelf {
             sources,
-            default,
-            reload,
+            default: default.to_owned(),
             loaded,
+        };
+        Ok(Self {
+            reload,
+            shelf: ArcSwap::from_pointee(shelf),
         })
     }
 
-    /// The themes' names.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.loaded.keys().map(String::as_str)
+    /// Puts newer themes in the place of all of these, between one page and the next.
+    pub fn adopt(&self, newer: &Self) {
+        self.shelf.store(newer.shelf.load_full());
     }
 
-    /// The languages that a theme speaks.
-    pub fn locales(&self, theme: Option<&str>) -> Locales {
-        self.pick(theme)
-            .map_or_else(|_| Locales::new([Locale::english()]), |theme| theme.locales.clone())
+    /// The best language of the deployment's theme for a visitor; see [`Locales::choose`].
+    pub fn choose_language(&self, ui_locales: Option<&str>, cookie: Option<&str>, accept_language: Option<&str>) -> Locale {
+        match self.pick(None) {
+            Ok(theme) => theme.locales.choose(ui_locales, cookie, accept_language),
+            Err(_) => Locale::english(),
+        }
     }
 
     /// Prints a page: by `theme` (a client's), or by the deployment's default. A theme that fails is logged, and the built-in one
@@ -181,10 +194,11 @@ impl Themes {
     /// own scripts, such as `gait.js`.
     pub fn asset(&self, path: &str) -> Option<Asset> {
         let (theme, name) = path.split_once('/').unwrap_or((ROOT, path));
-        let loaded = self.loaded.get(theme)?;
+        let shelf = self.shelf.load();
+        let loaded = shelf.loaded.get(theme)?;
         let bytes = match self.reload {
-            true => static_file(&self.sources, &Manifest::chain(&self.sources, theme).ok()?, name)?,
-            false => static_file(&self.sources, &loaded.chain, name)?,
+            true => static_file(&shelf.sources, &Manifest::chain(&shelf.sources, theme).ok()?, name)?,
+            false => static_file(&shelf.sources, &loaded.chain, name)?,
         };
         let etag = format!("\"{}\"", version(&bytes));
         Some(Asset {
@@ -208,11 +222,13 @@ impl Themes {
 
     /// The theme of that name, or the deployment's default where it is unknown.
     fn pick(&self, name: Option<&str>) -> Result<Arc<Theme>, ThemeError> {
-        let name = name.filter(|name| self.loaded.contains_key(*name)).unwrap_or(&self.default);
+        let shelf = self.shelf.load();
+        let name = name.filter(|name| shelf.loaded.contains_key(*name)).unwrap_or(&shelf.default);
         if self.reload {
-            return Theme::load(&self.sources, name, &serving()).map(Arc::new);
+            return Theme::load(&shelf.sources, name, &serving()).map(Arc::new);
         }
-        self.loaded
+        shelf
+            .loaded
             .get(name)
             .cloned()
             .ok_or_else(|| ThemeError::Unknown(name.to_owned()))

@@ -2,8 +2,9 @@
 
 use rust_embed::RustEmbed;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The in-tree themes. A debug build reads them from the source tree at each call, so editing one needs no compiling.
 #[derive(RustEmbed)]
@@ -13,12 +14,39 @@ struct BuiltIn;
 /// Both places.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources {
-    folder: Option<PathBuf>,
+    own: Own,
+}
+
+/// The operator's files.
+#[derive(Clone, Debug, Default)]
+enum Own {
+    #[default]
+    None,
+    /// As they are at each look.
+    Folder(PathBuf),
+    /// As they were.
+    Copied(Arc<BTreeMap<String, Vec<u8>>>),
 }
 
 impl Sources {
+    /// The files as they are whenever one is read.
     pub(super) fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder }
+        Self {
+            own: folder.map_or(Own::None, Own::Folder),
+        }
+    }
+
+    /// The files as they are now: whoever edits one of them changes nothing here.
+    pub(super) fn copied(folder: Option<PathBuf>) -> Self {
+        let Some(folder) = folder else { return Self::default() };
+        let mut paths = BTreeSet::new();
+        walk(&folder, "", &mut paths);
+        let read = |path: String| std::fs::read(folder.join(&path)).ok().map(|bytes| (path, bytes));
+        Self {
+            own: Own::Copied(Arc::new(
+                paths.into_iter().filter(|path| is_plain(path)).filter_map(read).collect(),
+            )),
+        }
     }
 
     /// A file's bytes, by `<theme>/<path>`. `None` if there is none, or if the path is no plain one.
@@ -26,7 +54,11 @@ impl Sources {
         if !is_plain(path) {
             return None;
         }
-        let own = self.folder.as_ref().and_then(|folder| std::fs::read(folder.join(path)).ok());
+        let own = match &self.own {
+            Own::None => None,
+            Own::Folder(folder) => std::fs::read(folder.join(path)).ok(),
+            Own::Copied(files) => files.get(path).cloned(),
+        };
         own.map(Cow::Owned).or_else(|| BuiltIn::get(path).map(|file| file.data))
     }
 
@@ -40,8 +72,12 @@ impl Sources {
         let mut paths: BTreeSet<String> = BuiltIn::iter()
             .filter_map(|path| path.strip_prefix(prefix).map(str::to_owned))
             .collect();
-        if let Some(folder) = &self.folder {
-            walk(&folder.join(prefix), "", &mut paths);
+        match &self.own {
+            Own::None => {}
+            Own::Folder(folder) => walk(&folder.join(prefix), "", &mut paths),
+            Own::Copied(files) => {
+                paths.extend(files.keys().filter_map(|path| path.strip_prefix(prefix).map(str::to_owned)));
+            }
         }
         paths.retain(|path| is_plain(path));
         paths

@@ -12,5 +12,6 @@
 mod browser;
 mod contract;
 mod harness;
+mod operate;
 mod stories;
 mod tidy;

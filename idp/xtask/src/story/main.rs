@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
     // One TLS stack; nothing was installed before.
     let _first = rustls::crypto::aws_lc_rs::default_provider().install_default();
     if std::env::var_os("GAIT_LOG").is_some() {
-        gait::log::start(gait::config::LogFormat::Human);
+        gait::log::start(gait::config::LogFormat::Human, None);
     }
     match script::run().await {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,6 +15,7 @@ mod visitor;
 pub use app::{App, Callback, Request, Tokens};
 pub use clock::TestClock;
 pub use collector::Collector;
+pub use mailbox::Mailbox;
 pub use page::Page;
 pub use process::{DEMO_BOB, Process};
 pub use provider::{ALICE, BOB, Person, Provider, ZOE};
