@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::event::{Channel, Delivery, Event, What};
 use crate::grant::Grant;
 use crate::ids::{AccountId, ClientId, DeliveryId, SessionId};
+use crate::measure::{DeliveryOutcome, Measure};
 use crate::session::{EndReason, RiskLevel};
 use crate::token::jws::Typ;
 use gait_sdk::Timestamp;
@@ -213,7 +214,10 @@ impl Idp {
     pub async fn settle_delivery(&self, delivery: &Delivery, arrival: &Arrival) -> Result<()> {
         let now = self.ports.now();
         match arrival {
-            Arrival::Accepted => self.store.delivered(delivery.id, now).await?,
+            Arrival::Accepted => {
+                self.store.delivered(delivery.id, now).await?;
+                self.measure_delivery(delivery, DeliveryOutcome::Accepted);
+            }
             Arrival::Refused(error) => self.delivery_lost(delivery, None, error).await?,
             Arrival::Failed(error) => {
                 let jitter = u32::from_be_bytes(self.ports.random());
@@ -231,7 +235,23 @@ impl Idp {
         if next_at.is_none() {
             tracing::warn!(delivery = %delivery.id, client = %delivery.client, error, "a delivery is given up");
         }
-        Ok(self.store.delivery_failed(delivery.id, next_at, &error).await?)
+        self.store.delivery_failed(delivery.id, next_at, &error).await?;
+        let outcome = match next_at {
+            Some(_) => DeliveryOutcome::Failed,
+            None => DeliveryOutcome::GivenUp,
+        };
+        self.measure_delivery(delivery, outcome);
+        Ok(())
+    }
+
+    fn measure_delivery(&self, delivery: &Delivery, outcome: DeliveryOutcome) {
+        let ms = self.ports.clock.now_ms().saturating_sub(delivery.event.at_ms);
+        self.ports.meter.measured(Measure::Delivery {
+            channel: delivery.channel,
+            of_end: matches!(delivery.event.what, What::SessionEnded { .. }),
+            outcome,
+            ms: u64::try_from(ms).unwrap_or(0),
+        });
     }
 }
 

@@ -138,7 +138,7 @@ pub struct Event {
 }
 
 /// How a receiver is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// OIDC Back-Channel Logout 1.0.

@@ -20,6 +20,7 @@ pub mod ids;
 pub mod learning;
 pub mod logout;
 mod mail;
+pub mod measure;
 pub mod operator;
 mod params;
 pub mod policy;

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::error::Result;
 use crate::event::What;
 use crate::ids::ClientId;
+use crate::measure::Revocation;
 use crate::params::Params;
 use crate::session::{EndReason, Session};
 use crate::store::Which;
@@ -167,7 +168,9 @@ impl Idp {
             )]
         };
         let which = Which::One(session.id.clone());
+        let begun_us = self.ports.meter.stopwatch_us();
         self.store.end_sessions(&which, self.ports.now(), reason, &events).await?;
+        self.ports.note_revoked(Revocation::Session(reason), begun_us);
         self.ports.wake.wake();
         Ok(done(asked))
     }

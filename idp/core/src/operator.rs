@@ -4,6 +4,7 @@ use crate::Idp;
 use crate::account::{Account, Mode, StoredCredential};
 use crate::error::{Error, Result};
 use crate::event::What;
+use crate::measure::Revocation;
 use crate::session::EndReason;
 use crate::store::{CredentialChange, EffectBatch, Which};
 
@@ -44,7 +45,12 @@ impl Idp {
             self.end_all_by_operator(account).await?;
         }
         let event = self.event(What::AccountDisabled { disabled }, Some(account.id), None, None, None, TXN);
+        let begun_us = self.ports.meter.stopwatch_us();
         self.store.set_disabled(account.id, disabled.then_some(now), &[event]).await?;
+        if disabled {
+            self.ports
+                .note_revoked(Revocation::Session(EndReason::AccountChanged), begun_us);
+        }
         self.ports.wake.wake();
         Ok(())
     }
@@ -88,9 +94,11 @@ impl Idp {
             };
             vec![self.event(what, Some(session.account), Some(&session.id), None, None, TXN)]
         };
+        let begun_us = self.ports.meter.stopwatch_us();
         self.store
             .end_sessions(&Which::AllOf(account.id), self.ports.now(), reason, &events)
             .await?;
+        self.ports.note_revoked(Revocation::Session(reason), begun_us);
         self.ports.wake.wake();
         Ok(())
     }

@@ -1,6 +1,7 @@
-//! What the rules need of the world: time, randomness, mail.
+//! What the rules need of the world: time, randomness, mail, and somebody who counts.
 
 use crate::ids::ClientId;
+use crate::measure::{Measure, Meter, Revocation};
 use async_trait::async_trait;
 use gait_sdk::Timestamp;
 use std::collections::BTreeMap;
@@ -67,6 +68,8 @@ pub struct Ports {
     pub mailer: Arc<dyn Mailer>,
     /// The outbox's bell.
     pub wake: Arc<dyn Wake>,
+    /// Measurements.
+    pub meter: Arc<dyn Meter>,
 }
 
 impl Ports {
@@ -84,5 +87,10 @@ impl Ports {
     pub fn uuid(&self) -> Uuid {
         let ms = u64::try_from(self.clock.now_ms()).unwrap_or(0);
         uuid::Builder::from_unix_timestamp_millis(ms, &self.random()).into_uuid()
+    }
+    /// Notes that tokens died, by what was begun at `begun_us` on the stopwatch.
+    pub(crate) fn note_revoked(&self, cause: Revocation, begun_us: u64) {
+        let us = self.meter.stopwatch_us().saturating_sub(begun_us);
+        self.meter.measured(Measure::Revoked { cause, us });
     }
 }

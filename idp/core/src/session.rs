@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::event::What;
 use crate::ids::{AccountId, SessionId};
 use crate::mail::address_of;
+use crate::measure::Revocation;
 use crate::store::Which;
 use crate::token::secret::{Secret, SecretKind};
 use crate::visit::{Caller, log_account};
@@ -78,7 +79,7 @@ pub struct Ended {
 }
 
 /// Why a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
     /// The person signed out.
@@ -223,7 +224,9 @@ impl Idp {
             let (account, address) = (Some(session.account), address_of(caller));
             vec![self.event(what, account, Some(&session.id), None, address, &caller.request_id)]
         };
+        let begun_us = self.ports.meter.stopwatch_us();
         let ended = self.store.end_sessions(which, self.ports.now(), reason, &events).await?;
+        self.ports.note_revoked(Revocation::Session(reason), begun_us);
         self.ports.wake.wake();
         Ok(ended)
     }

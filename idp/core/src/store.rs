@@ -407,6 +407,8 @@ pub trait BehaviourStore: Send + Sync {
     async fn model_version(&self, whose: &Whose, plugin: &PluginId) -> Result<Option<(i64, bool)>>;
     /// A model.
     async fn model(&self, whose: &Whose, plugin: &PluginId) -> Result<Option<StoredModel>>;
+    /// How many accounts have an enrolled model that was trained at `since_ms` or later.
+    async fn count_models(&self, plugin: &PluginId, since_ms: i64) -> Result<u64>;
     /// The models of an account's credentials, by credential, for the export.
     async fn credential_models(&self, account: AccountId) -> Result<Vec<StoredModel>>;
     /// Deletes records taken before `before`; returns how many went.
@@ -449,6 +451,19 @@ pub struct StoredKey {
     pub retire_at: Option<Timestamp>,
 }
 
+/// What waits in the outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Events not yet expanded into deliveries.
+    pub events: u64,
+    /// Deliveries that have neither arrived nor been given up.
+    pub deliveries: u64,
+    /// Deliveries that were given up, as long as they are kept.
+    pub dead_letters: u64,
+    /// When the oldest event happened that isn't expanded, or that an open delivery tells of; in milliseconds since the epoch.
+    pub oldest_at_ms: Option<i64>,
+}
+
 /// Keys, leases, events and deliveries.
 #[async_trait]
 pub trait OperationStore: Send + Sync {
@@ -479,6 +494,8 @@ pub trait OperationStore: Send + Sync {
     async fn delivered(&self, id: DeliveryId, at: Timestamp) -> Result<()>;
     /// It did not: try again at `next_at`, or never (`None`: a dead letter).
     async fn delivery_failed(&self, id: DeliveryId, next_at: Option<Timestamp>, error: &str) -> Result<()>;
+    /// What waits.
+    async fn backlog(&self) -> Result<Backlog>;
     /// Events about an account, newest first, for its export and for operators.
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>>;
     /// Deletes events of before `before` that were expanded and that no delivery tells of; returns how many went.

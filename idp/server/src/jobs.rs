@@ -1,5 +1,6 @@
 //! Leased jobs: learning, the background, deliveries, unanswered step-ups, purging, the key ring. Each runs on exactly one node at a time.
 
+use crate::metrics::Metrics;
 use crate::sink::callbacks::Callbacks;
 use gait_core::Idp;
 use gait_core::error::Result;
@@ -31,41 +32,32 @@ impl gait_core::ports::Wake for Bell {
 }
 
 /// Starts all jobs; they end when the set is dropped.
-pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, retrain_every_s: u32) -> JoinSet<()> {
+pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, metrics: &Arc<Metrics>, retrain_every_s: u32) -> JoinSet<()> {
     let node = idp.ports().uuid().to_string();
+    let on = |name, period, bell| Round {
+        idp: idp.clone(),
+        node: node.clone(),
+        metrics: metrics.clone(),
+        name,
+        period,
+        bell,
+    };
     let mut jobs = JoinSet::new();
     let learn = Duration::from_secs(u64::from(retrain_every_s));
-    jobs.spawn(every(idp.clone(), node.clone(), "learn", learn, None, |idp| async move {
+    jobs.spawn(every(on("learn", learn, None), |idp| async move {
         idp.learn_due().await.map(drop)
     }));
-    jobs.spawn(every(
-        idp.clone(),
-        node.clone(),
-        "background",
-        BACKGROUND_EVERY,
-        None,
-        |idp| async move { idp.make_background().await.map(drop) },
-    ));
-    jobs.spawn(every(
-        idp.clone(),
-        node.clone(),
-        "step-ups",
-        STEP_UPS_EVERY,
-        None,
-        |idp| async move { idp.expire_step_ups().await },
-    ));
-    jobs.spawn(every(
-        idp.clone(),
-        node.clone(),
-        "outbox",
-        OUTBOX_EVERY,
-        Some(bell.clone()),
-        move |idp| {
-            let callbacks = callbacks.clone();
-            async move { callbacks.round(&idp).await }
-        },
-    ));
-    jobs.spawn(every(idp.clone(), node, "purge", PURGE_EVERY, None, |idp| async move {
+    jobs.spawn(every(on("background", BACKGROUND_EVERY, None), |idp| async move {
+        idp.make_background().await.map(drop)
+    }));
+    jobs.spawn(every(on("step-ups", STEP_UPS_EVERY, None), |idp| async move {
+        idp.expire_step_ups().await
+    }));
+    jobs.spawn(every(on("outbox", OUTBOX_EVERY, Some(bell.clone())), move |idp| {
+        let callbacks = callbacks.clone();
+        async move { callbacks.round(&idp).await }
+    }));
+    jobs.spawn(every(on("purge", PURGE_EVERY, None), |idp| async move {
         let now = idp.ports().now();
         // A session that wasn't used for so long is dead whatever its lifetimes are.
         let kept_s = KEEP_DEAD_S.max(idp.policy().lifetimes.session_absolute.into());
@@ -74,32 +66,56 @@ pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, retrain_every_s:
         idp.purge_behaviour().await.map(drop)
     }));
     // Every node reads the key ring for itself, so this one needs no lease.
-    let keys = idp.clone();
+    let (keys, counted) = (idp.clone(), metrics.clone());
     jobs.spawn(async move {
         loop {
             tokio::time::sleep(KEYS_EVERY).await;
-            report("keys", keys.refresh_keys().await);
+            report(&counted, "keys", keys.refresh_keys().await);
         }
     });
     jobs
 }
 
-async fn every<F, R>(idp: Arc<Idp>, node: String, name: &'static str, period: Duration, bell: Option<Bell>, job: F)
+/// When and where a job runs.
+struct Round {
+    idp: Arc<Idp>,
+    node: String,
+    metrics: Arc<Metrics>,
+    name: &'static str,
+    period: Duration,
+    bell: Option<Bell>,
+}
+
+async fn every<F, R>(round: Round, job: F)
 where
     F: Fn(Arc<Idp>) -> R,
     R: Future<Output = Result<()>> + Send + 'static,
 {
+    let Round {
+        idp,
+        node,
+        metrics,
+        name,
+        period,
+        bell,
+    } = round;
     // A lease outlives its period, so that a holder keeps it, and a crashed one loses it soon.
     let ttl = u32::try_from(period.as_secs()).unwrap_or(u32::MAX).saturating_mul(3).max(10);
     loop {
         match idp.store().lease(name, &node, idp.ports().now(), ttl).await {
             // On a task of its own, so that a panic ends this round and not the job.
             Ok(true) => match tokio::spawn(job(idp.clone())).await {
-                Ok(outcome) => report(name, outcome),
-                Err(error) => tracing::error!(job = name, %error, "job broke off; it will run again"),
+                Ok(outcome) => report(&metrics, name, outcome),
+                Err(error) => {
+                    metrics.job(name, "broke_off");
+                    tracing::error!(job = name, %error, "job broke off; it will run again");
+                }
             },
             Ok(false) => {}
-            Err(error) => tracing::warn!(job = name, %error, "no lease"),
+            Err(error) => {
+                metrics.job(name, "failed");
+                tracing::warn!(job = name, %error, "no lease");
+            }
         }
         match &bell {
             Some(bell) => {
@@ -110,7 +126,8 @@ where
     }
 }
 
-fn report(job: &str, outcome: Result<()>) {
+fn report(metrics: &Metrics, job: &'static str, outcome: Result<()>) {
+    metrics.job(job, if outcome.is_ok() { "done" } else { "failed" });
     if let Err(error) = outcome {
         tracing::warn!(job, %error, "job failed; it will run again");
     }

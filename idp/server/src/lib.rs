@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod log;
 pub mod mail;
 pub mod master;
+pub mod metrics;
 pub mod page;
 pub mod plugins;
 pub mod ports;
@@ -31,11 +32,13 @@ use gait_core::registry::Registry;
 use gait_core::{Idp, Setup};
 use gait_sdk::{Authenticator, Scorer};
 use mail::{Outlet, QueuedMailer};
+use metrics::{Counted, Metrics, Queue};
+use plugins::Slots;
 use sink::callbacks::Callbacks;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use theme::Themes;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 /// Most entries of the in-process ephemeral store; beyond it new sign-ins are told to come back, and nothing is dropped.
 const EPHEMERAL_ENTRIES: usize = 500_000;
@@ -49,6 +52,7 @@ pub struct App {
     client_themes: Arc<ArcSwap<seed::ClientThemes>>,
     bell: jobs::Bell,
     retrain_every_s: u32,
+    metrics_listen: Option<SocketAddr>,
 }
 
 /// Puts a provider together.
@@ -75,15 +79,31 @@ impl App {
     }
 
     /// Runs the jobs and serves until `shutdown` resolves; requests in progress are finished.
+    ///
+    /// # Errors
+    /// The port for metrics is taken.
     pub async fn serve(
         self,
         listener: TcpListener,
         extra: Router<http::App>,
         shutdown: impl Future<Output = ()> + Send + 'static,
-    ) {
-        let jobs = jobs::start(&self.idp, &self.bell, self.http.callbacks.clone(), self.retrain_every_s);
+    ) -> anyhow::Result<()> {
+        let metrics = self.http.metrics.clone();
+        let mut jobs = jobs::start(
+            &self.idp,
+            &self.bell,
+            self.http.callbacks.clone(),
+            &metrics,
+            self.retrain_every_s,
+        );
+        if let Some(address) = self.metrics_listen {
+            let listener = metrics::Listener::open(address).await?;
+            jobs.spawn(listener.serve(metrics.clone(), std::future::pending()));
+            jobs.spawn(metrics::watch_stores(self.idp, metrics));
+        }
         door::serve(listener, http::router(self.http, extra), shutdown).await;
         drop(jobs);
+        Ok(())
     }
 }
 
@@ -125,7 +145,8 @@ impl Builder {
         let master = master::load(&config)?;
         let store = Arc::new(store::Sqlite::open(&config.data_dir.join("gait.db")).await?);
         let themes = Arc::new(Themes::load(config.themes_dir.clone(), &config.theme, config.reload_themes)?);
-        let registry = registry(&config, self.factors, self.scorer)?;
+        let metrics = Arc::new(Metrics::default());
+        let registry = registry(&config, self.factors, self.scorer, &metrics)?;
         registry.check(&config.policy).with_context(|| config.policy_at.clone())?;
         let outlet = match (self.outlet, &config.smtp) {
             (Some(outlet), _) => outlet,
@@ -134,7 +155,7 @@ impl Builder {
         };
         let client_themes = Arc::new(ArcSwap::from_pointee(seed::client_themes(&config)));
         let themes_of = client_themes.clone();
-        let mailer = QueuedMailer::start(outlet, themes.clone(), move |mail| {
+        let mailer = QueuedMailer::start(outlet, themes.clone(), metrics.clone(), move |mail| {
             themes_of.load().get(mail.client.as_ref()?).cloned()
         });
         let bell = jobs::Bell::default();
@@ -143,8 +164,10 @@ impl Builder {
             entropy: self.entropy,
             mailer: Arc::new(mailer),
             wake: Arc::new(bell.clone()),
+            meter: metrics.clone(),
         };
-        let ephemeral = Arc::new(InProcess::new(ports.clock.clone(), EPHEMERAL_ENTRIES));
+        let ephemeral = InProcess::new(ports.clock.clone(), EPHEMERAL_ENTRIES);
+        let ephemeral = Arc::new(Counted::new(ephemeral, metrics.clone()));
         let senders = config
             .senders
             .iter()
@@ -167,6 +190,7 @@ impl Builder {
             themes,
             trusted_proxies: config.trusted_proxies.into(),
             callbacks: Callbacks::new(config.allow_private_receivers),
+            metrics,
         };
         Ok(App {
             idp,
@@ -174,14 +198,20 @@ impl Builder {
             client_themes,
             bell,
             retrain_every_s: config.retrain_every_s,
+            metrics_listen: config.metrics.map(|metrics| metrics.listen),
         })
     }
 }
 
 /// Every plugin behind its limits; CPU-bound ones share as many slots as there are cores.
-fn registry(config: &Config, factors: Vec<Arc<dyn Authenticator>>, scorer: Option<Arc<dyn Scorer>>) -> anyhow::Result<Registry> {
+fn registry(
+    config: &Config,
+    factors: Vec<Arc<dyn Authenticator>>,
+    scorer: Option<Arc<dyn Scorer>>,
+    metrics: &Metrics,
+) -> anyhow::Result<Registry> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let slots = Arc::new(Semaphore::new(cores));
+    let slots = Slots::new(cores, metrics.queue.clone());
     let plugins = &config.plugins;
     let tree: [Arc<dyn Authenticator>; 3] = [
         Arc::new(gait_password::Password::new(plugins.password.clone())?),
@@ -196,5 +226,5 @@ fn registry(config: &Config, factors: Vec<Arc<dyn Authenticator>>, scorer: Optio
         None => Arc::new(gait_behavior::Behavior::new(config.plugins.behavior.clone())?),
     };
     // Learning must never take the slots that sign-ins wait for.
-    Ok(registry.with_scorer(plugins::guard_scorer(scorer, Arc::new(Semaphore::new(1)))))
+    Ok(registry.with_scorer(plugins::guard_scorer(scorer, Slots::new(1, Queue::default()))))
 }

@@ -1,6 +1,7 @@
 //! Mail: accepted into a bounded queue in constant time, given words by the theme, and sent with lettre; or caught, in dev mode.
 
 use crate::config::{MailTls, SmtpConfig};
+use crate::metrics::Metrics;
 use crate::theme::{Locale, Themes};
 use async_trait::async_trait;
 use gait_core::ports::{MailError, Mailer, OutgoingMail};
@@ -134,31 +135,38 @@ impl Outlet {
 }
 
 /// The queue's end that the core holds.
-pub struct QueuedMailer(mpsc::Sender<OutgoingMail>);
+pub struct QueuedMailer {
+    queue: mpsc::Sender<OutgoingMail>,
+    metrics: Arc<Metrics>,
+}
 
 impl QueuedMailer {
     /// Starts the sending task; `theme_of` names the theme of a mail's client.
     pub fn start(
         outlet: Outlet,
         themes: Arc<Themes>,
+        metrics: Arc<Metrics>,
         theme_of: impl Fn(&OutgoingMail) -> Option<String> + Send + 'static,
     ) -> Self {
         let (sender, mut queue) = mpsc::channel::<OutgoingMail>(QUEUE);
+        let counted = metrics.clone();
         tokio::spawn(async move {
             while let Some(mail) = queue.recv().await {
-                deliver(&outlet, &mail, &themes, theme_of(&mail).as_deref()).await;
+                counted.mails_waiting.dec();
+                deliver(&outlet, &mail, &themes, theme_of(&mail).as_deref(), &counted).await;
             }
         });
-        Self(sender)
+        Self { queue: sender, metrics }
     }
 }
 
-async fn deliver(outlet: &Outlet, mail: &OutgoingMail, themes: &Themes, theme: Option<&str>) {
+async fn deliver(outlet: &Outlet, mail: &OutgoingMail, themes: &Themes, theme: Option<&str>, metrics: &Metrics) {
     for attempt in 1..=ATTEMPTS {
         match outlet.send(mail, themes, theme).await {
-            Ok(()) => return,
+            Ok(()) => return metrics.mail("sent"),
             Err(error) => tracing::warn!(template = mail.template, attempt, %error, "mail could not be sent"),
         }
+        metrics.mail(if attempt < ATTEMPTS { "failed" } else { "lost" });
         if attempt < ATTEMPTS {
             tokio::time::sleep(Duration::from_secs(u64::from(attempt))).await;
         }
@@ -168,6 +176,11 @@ async fn deliver(outlet: &Outlet, mail: &OutgoingMail, themes: &Themes, theme: O
 #[async_trait]
 impl Mailer for QueuedMailer {
     async fn post(&self, mail: OutgoingMail) -> Result<(), MailError> {
-        self.0.try_send(mail).map_err(|error| MailError(error.to_string()))
+        self.metrics.mails_waiting.inc();
+        self.queue.try_send(mail).map_err(|error| {
+            self.metrics.mails_waiting.dec();
+            self.metrics.mail("refused");
+            MailError(error.to_string())
+        })
     }
 }

@@ -1,33 +1,84 @@
 //! Plugins and their limits: each runs behind a [`Guarded`] that bounds its time and concurrency and turns a panic into an error.
 
+use crate::metrics::Queue;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use gait_sdk::{
     Answer, Authenticator, Background, Batch, Context, Cost, Effect, Host, Labelled, Learned, Manifest, Memo, ModelBlob, Outcome,
     PluginError, PluginId, Prepared, Reply, Scored, Scorer, ScorerManifest, State,
 };
+use prometheus_client::metrics::gauge::Gauge;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Longest wait for a slot of a CPU-bound plugin; beyond it the person is asked to try again.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
 /// Deadline of one call.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// How many CPU-bound calls run at once, over all plugins that share it.
+#[derive(Clone)]
+pub struct Slots {
+    free: Arc<Semaphore>,
+    queue: Queue,
+}
+
+impl Slots {
+    /// So many; `queue` tells who waits for them.
+    pub fn new(count: usize, queue: Queue) -> Self {
+        let free = Arc::new(Semaphore::new(count));
+        Self { free, queue }
+    }
+
+    /// One of them; `None` if none became free in time.
+    async fn take(&self) -> Option<SemaphorePermit<'_>> {
+        if let Ok(slot) = self.free.try_acquire() {
+            self.queue.waited.observe(0.0);
+            return Some(slot);
+        }
+        let _waiting = Waiting::new(&self.queue.waiting);
+        #[allow(clippy::disallowed_methods, reason = "a stopwatch for metrics")]
+        let begun = Instant::now();
+        let slot = tokio::time::timeout(QUEUE_WAIT, self.free.acquire()).await;
+        self.queue.waited.observe(begun.elapsed().as_secs_f64());
+        let slot = slot.ok().and_then(Result::ok);
+        if slot.is_none() {
+            self.queue.refused.inc();
+        }
+        slot
+    }
+}
+
+/// Counts one who waits, for as long as it is there: who waits may give up at any moment.
+struct Waiting<'a>(&'a Gauge);
+
+impl<'a> Waiting<'a> {
+    fn new(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// An authenticator with its limits.
 pub struct Guarded<T: ?Sized> {
     cost: Cost,
     id: PluginId,
-    slots: Arc<Semaphore>,
+    slots: Slots,
     inner: Arc<T>,
 }
 
-/// Wraps an authenticator. `slots` bounds how many CPU-bound calls run at once, over all plugins that share it.
-pub fn guard(inner: Arc<dyn Authenticator>, slots: Arc<Semaphore>) -> Arc<dyn Authenticator> {
+/// Wraps an authenticator.
+pub fn guard(inner: Arc<dyn Authenticator>, slots: Slots) -> Arc<dyn Authenticator> {
     let manifest = inner.manifest();
     Arc::new(Guarded {
         cost: manifest.cost,
@@ -38,7 +89,7 @@ pub fn guard(inner: Arc<dyn Authenticator>, slots: Arc<Semaphore>) -> Arc<dyn Au
 }
 
 /// Wraps a scorer: learning is CPU-bound, judging is not.
-pub fn guard_scorer(inner: Arc<dyn Scorer>, slots: Arc<Semaphore>) -> Arc<dyn Scorer> {
+pub fn guard_scorer(inner: Arc<dyn Scorer>, slots: Slots) -> Arc<dyn Scorer> {
     let id = inner.manifest().id.clone();
     Arc::new(Guarded {
         cost: Cost::Cpu,
@@ -55,11 +106,8 @@ impl<T: ?Sized> Guarded<T> {
             if cost != Cost::Cpu {
                 return Ok(call.await);
             }
-            let slot = tokio::time::timeout(QUEUE_WAIT, self.slots.acquire()).await;
-            let _slot = slot
-                .ok()
-                .and_then(Result::ok)
-                .ok_or_else(|| self.busy("no slot became free"))?;
+            let slot = self.slots.take().await;
+            let _slot = slot.ok_or_else(|| self.busy("no slot became free"))?;
             Ok(off_the_async_threads(call).await)
         };
         let outcome = tokio::time::timeout(DEADLINE, bounded)
@@ -179,7 +227,7 @@ mod tests {
             cost: Cost::Remote,
             enrols: false,
         };
-        guard(Arc::new(Hostile(manifest, act)), Arc::new(Semaphore::new(1)))
+        guard(Arc::new(Hostile(manifest, act)), Slots::new(1, Queue::default()))
     }
 
     #[tokio::test]
@@ -200,5 +248,24 @@ mod tests {
             .await
             .unwrap_err();
         assert!(matches!(error, PluginError::Busy { .. }), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_slot_is_counted_and_so_is_who_gets_none() {
+        let metrics = crate::metrics::Metrics::default();
+        let slots = Slots::new(1, metrics.queue.clone());
+        let held = slots.take().await.unwrap();
+        let waits = tokio::spawn({
+            let slots = slots.clone();
+            async move { slots.take().await.is_some() }
+        });
+        while slots.queue.waiting.get() == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!waits.await.unwrap(), "the clock jumps to the end of the wait");
+        assert_eq!((slots.queue.waiting.get(), slots.queue.refused.get()), (0, 1));
+        drop(held);
+        assert!(slots.take().await.is_some());
+        assert!(metrics.encode().unwrap().contains("gait_plugin_wait_seconds_count 3\n"));
     }
 }

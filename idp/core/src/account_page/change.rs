@@ -10,6 +10,7 @@ use crate::flow::plan::{self, Cause, Evidence, Fresh};
 use crate::flow::{BEHAVIOUR_TEXT_VERSION, PASSWORD_TEXT_VERSION};
 use crate::ids::{ClientId, SessionId};
 use crate::mail::address_of;
+use crate::measure::Revocation;
 use crate::policy::Row;
 use crate::session::EndReason;
 use crate::store::{CredentialChange, EffectBatch, Which};
@@ -115,10 +116,12 @@ impl Idp {
             address,
             &caller.request_id,
         );
+        let begun_us = self.ports.meter.stopwatch_us();
         self.store
             .disconnect(id, client, self.ports.now(), &[event])
             .await
             .map_err(core)?;
+        self.ports.note_revoked(Revocation::Disconnected, begun_us);
         self.ports.wake.wake();
         Ok(Vec::new())
     }

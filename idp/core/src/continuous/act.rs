@@ -6,6 +6,7 @@ use crate::account::Mode;
 use crate::error::{Error, Result};
 use crate::event::{Event, What};
 use crate::ids::ClientId;
+use crate::measure::{Acting, Decided, Measure, Revocation, StepUpTurn};
 use crate::policy::Watch;
 use crate::session::{EndReason, RiskLevel, Session, StepUp};
 use crate::store::{StoreError, Which};
@@ -40,6 +41,7 @@ impl Idp {
     /// that is older than the latest proof or later than the end does nothing.
     pub(super) async fn act_on_alarm(&self, session: &Session, raised: &Raised) -> Result<()> {
         if raised.alarm == Alarm::None {
+            self.measure_decision(raised, false);
             return Ok(());
         }
         let tripped = self.breaker_trips(raised).await?;
@@ -53,10 +55,29 @@ impl Idp {
                     Some(newer) => session = newer,
                     None => return Ok(()),
                 },
-                done => return done,
+                done => {
+                    self.measure_decision(raised, tripped);
+                    return done;
+                }
             }
         }
         Err(StoreError::Away("the session keeps changing".to_owned()).into())
+    }
+
+    fn measure_decision(&self, raised: &Raised, tripped: bool) {
+        let decided = match raised.alarm {
+            Alarm::None => Decided::Keep,
+            Alarm::Soft => Decided::StepUp,
+            Alarm::Hard if tripped => Decided::StepUp,
+            Alarm::Hard => Decided::Revoke,
+        };
+        let mode = match (self.policy.watch.mode, raised.mode) {
+            (Watch::Off, _) => Acting::Off,
+            (_, Mode::Train) => Acting::Train,
+            (Watch::Observe, Mode::Auth) => Acting::Observe,
+            (Watch::Enforce, Mode::Auth) => Acting::Enforce,
+        };
+        self.ports.meter.measured(Measure::Decision { decided, mode });
     }
 
     async fn act_on_alarm_once(&self, session: &Session, raised: &Raised, tripped: bool) -> Result<()> {
@@ -120,6 +141,9 @@ impl Idp {
             .store
             .set_risk(&session.id, session.sequence, level, Some(&step_up), events);
         set.await?;
+        if session.step_up.is_none() {
+            self.ports.meter.measured(Measure::StepUp(StepUpTurn::Demanded));
+        }
         self.ports.wake.wake();
         self.doubt_records(session, &step_up).await
     }
@@ -164,12 +188,14 @@ impl Idp {
         step_up: &StepUp,
         events: crate::store::EndEvents<'_>,
     ) -> Result<()> {
+        let begun_us = self.ports.meter.stopwatch_us();
         let claim = self
             .store
             .set_risk(&session.id, session.sequence, RiskLevel::High, Some(step_up), &[]);
         claim.await?;
         let which = Which::One(session.id.clone());
         self.store.end_sessions(&which, self.ports.now(), reason, events).await?;
+        self.ports.note_revoked(Revocation::Session(reason), begun_us);
         self.ports.wake.wake();
         Ok(())
     }
@@ -221,7 +247,11 @@ impl Idp {
         let events = |ended: &Session| vec![event(ended)];
         match self.end_watched(session, EndReason::StepUpFailed, step_up, &events).await {
             Err(Error::Store(StoreError::Stale(_))) => Ok(false),
-            done => done.map(|()| true),
+            done => {
+                done?;
+                self.ports.meter.measured(Measure::StepUp(StepUpTurn::Unanswered));
+                Ok(true)
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{FlowError, Way, Why, words};
 use crate::Idp;
 use crate::authorization::AuthorizationResponse;
 use crate::error::Error;
+use crate::measure::StepOutcome;
 use crate::session::Proof;
 use crate::trust::SignInTrust;
 use gait_sdk::{Amr, Authenticator, Form, Memo, PluginId, Step, Text};
@@ -137,15 +138,25 @@ impl Idp {
 
     async fn try_silent(&self, run: &mut Run<'_>, now: &Situation, plugin: &Arc<dyn Authenticator>) -> Result<bool, FlowError> {
         let manifest = plugin.manifest();
+        let begun_us = self.ports.meter.stopwatch_us();
         run.flow.tried.push(manifest.id.clone());
         let occasion = Self::occasion(&run.flow, now, &run.caller.visitor);
         let cx = self.context(&manifest.id, now.whom(&run.flow), occasion).await?;
+        // Without a proof the row still needs somebody.
         let Ok(reply) = self.challenge(plugin.as_ref(), &cx).await else {
-            return Ok(false); // the row still needs somebody
+            self.measure_step(&manifest.id, StepOutcome::Failed, begun_us);
+            return Ok(false);
         };
-        let Step::Pass { amr } = reply.step else { return Ok(false) };
+        let Step::Pass { amr } = reply.step else {
+            self.measure_step(&manifest.id, StepOutcome::Abstained, begun_us);
+            return Ok(false);
+        };
         let proven = self.accept(run, now, plugin.as_ref(), &cx, amr, reply.effects).await?;
-        let Ok(amr) = proven else { return Ok(false) };
+        let Ok(amr) = proven else {
+            self.measure_step(&manifest.id, StepOutcome::Failed, begun_us);
+            return Ok(false);
+        };
+        self.measure_step(&manifest.id, StepOutcome::Passed, begun_us);
         self.prove(run, manifest.id.clone(), amr, manifest.waiver);
         Ok(true)
     }

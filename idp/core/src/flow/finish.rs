@@ -17,6 +17,7 @@ use crate::event::What;
 use crate::grant::Scopes;
 use crate::ids::SessionId;
 use crate::mail::address_of;
+use crate::measure::{Measure, StepUpTurn};
 use crate::session::{EndReason, Place, RiskLevel, Session};
 use crate::store::{StoreError, Strengthened, Which};
 use crate::token::secret::{Secret, SecretKind};
@@ -132,6 +133,7 @@ impl Idp {
             Err(error) => return Err(Error::from(error).into()),
         }
         if pending {
+            self.ports.meter.measured(Measure::StepUp(StepUpTurn::Passed));
             self.absorb_records(own).await?;
         }
         let id = own.id.clone();

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::event::What;
 use crate::ids::SessionId;
 use crate::mail::address_of;
+use crate::measure::{Measure, StepUpTurn};
 use crate::session::{EndReason, Session, StepUp};
 use crate::store::{StoreError, Which};
 use crate::visit::Cookie;
@@ -55,7 +56,10 @@ impl Idp {
             .store
             .set_risk(&session.id, session.sequence, session.level, Some(&step_up), &events);
         match write.await {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                self.ports.meter.measured(Measure::StepUp(StepUpTurn::Failed));
+                Ok(true)
+            }
             Err(StoreError::Stale(_)) => Ok(false),
             Err(error) => Err(Error::from(error).into()),
         }
@@ -85,6 +89,7 @@ impl Idp {
         self.store.note(&event).await.map_err(Error::from)?;
         let reasons = session.step_up.map(|step_up| step_up.reasons).unwrap_or_default();
         self.end_all(&Which::One(id), EndReason::Disowned, &reasons, caller).await?;
+        self.ports.meter.measured(Measure::StepUp(StepUpTurn::Disowned));
         Ok(self.session_lost(run, "the session was reported and has ended"))
     }
 

@@ -11,6 +11,7 @@ use crate::effects::{EffectError, Origin};
 use crate::error::Error;
 use crate::event::What;
 use crate::mail::address_of;
+use crate::measure::{Measure, StepOutcome};
 use gait_sdk::{AccountHandle, Amr, Answer, Authenticator, Context, Effect, Memo, PluginError, PluginId, Reply, Step, Text};
 
 /// What became of asking for a question.
@@ -47,6 +48,17 @@ impl Verdict {
     }
     fn wrong(text: Text) -> Self {
         Self::Failed { text, wrong: true }
+    }
+    fn outcome(&self) -> StepOutcome {
+        match self {
+            Self::Passed(_) => StepOutcome::Passed,
+            Self::Asked => StepOutcome::Asked,
+            Self::Failed { wrong: true, .. } => StepOutcome::Wrong,
+            Self::Failed { text, .. } if *text == words::too_many_tries() || *text == words::too_many_mails() => {
+                StepOutcome::Limited
+            }
+            Self::Failed { .. } => StepOutcome::Failed,
+        }
     }
 }
 
@@ -140,20 +152,29 @@ impl Idp {
 
     /// Has an answer judged. Counted before anybody looks at it.
     pub(super) async fn try_answer(&self, run: &mut Run<'_>, asked: &mut Asked, answer: &Answer) -> Result<Verdict, FlowError> {
+        let begun_us = self.ports.meter.stopwatch_us();
         let verdict = self.judge(run, asked, answer).await?;
-        if let Verdict::Failed { text, wrong } = &verdict {
-            let why = match () {
-                () if *wrong => "wrong",
-                () if *text == words::too_many_tries() || *text == words::too_many_mails() => "limited",
-                () => "error",
-            };
-            match why {
-                // Nobody's answer was looked at. A row for each would let a stranger fill the store at no cost.
-                "limited" => tracing::warn!(plugin = %asked.plugin, "an answer came that was not looked at: too many before it"),
-                _ => self.note_failure(run, &asked.plugin, why).await?,
+        let outcome = verdict.outcome();
+        self.measure_step(&asked.plugin, outcome, begun_us);
+        match outcome {
+            StepOutcome::Passed | StepOutcome::Asked | StepOutcome::Abstained => {}
+            // Nobody's answer was looked at. A row for each would let a stranger fill the store at no cost.
+            StepOutcome::Limited => {
+                tracing::warn!(plugin = %asked.plugin, "an answer came that was not looked at: too many before it");
             }
+            StepOutcome::Wrong | StepOutcome::Failed => self.note_failure(run, &asked.plugin, outcome.as_str()).await?,
         }
         Ok(verdict)
+    }
+
+    /// Measures a step that was begun at `begun_us` on the stopwatch.
+    pub(super) fn measure_step(&self, plugin: &PluginId, outcome: StepOutcome, begun_us: u64) {
+        let meter = &self.ports.meter;
+        meter.measured(Measure::Step {
+            plugin: plugin.clone(),
+            outcome,
+            us: meter.stopwatch_us().saturating_sub(begun_us),
+        });
     }
 
     async fn judge(&self, run: &mut Run<'_>, asked: &mut Asked, answer: &Answer) -> Result<Verdict, FlowError> {

@@ -7,4 +7,4 @@ mod world;
 
 pub use memory::MemoryStore;
 pub use scripted::{Call, KnownAnswer, Scene, Scripted};
-pub use world::{Bell, Mailbox, SeededEntropy, StoppedClock, TestPorts, ports};
+pub use world::{Bell, Mailbox, Measured, SeededEntropy, StoppedClock, TestPorts, ports};

@@ -1,5 +1,6 @@
 //! Ports that a test holds in its hand.
 
+use crate::measure::{Measure, Meter};
 use crate::ports::{Clock, Entropy, MailError, Mailer, OutgoingMail, Ports, Wake};
 use async_trait::async_trait;
 use aws_lc_rs::digest;
@@ -125,6 +126,30 @@ impl Wake for Bell {
     }
 }
 
+/// Keeps what was measured.
+#[derive(Default)]
+pub struct Measured(Mutex<Vec<Measure>>);
+
+impl Measured {
+    /// All so far, oldest first.
+    pub fn all(&self) -> Vec<Measure> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// How many are wanted ones.
+    pub fn count(&self, is: impl Fn(&Measure) -> bool) -> usize {
+        self.all().iter().filter(|measure| is(measure)).count()
+    }
+}
+
+impl Meter for Measured {
+    fn stopwatch_us(&self) -> u64 {
+        0
+    }
+    fn measured(&self, what: Measure) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+}
+
 /// The ports of a test, each also by its own type.
 #[derive(Clone)]
 pub struct TestPorts {
@@ -136,6 +161,8 @@ pub struct TestPorts {
     pub mailbox: Arc<Mailbox>,
     /// The outbox's bell.
     pub bell: Arc<Bell>,
+    /// What was measured.
+    pub measured: Arc<Measured>,
 }
 
 impl TestPorts {
@@ -146,6 +173,7 @@ impl TestPorts {
             entropy: self.entropy.clone(),
             mailer: self.mailbox.clone(),
             wake: self.bell.clone(),
+            meter: self.measured.clone(),
         }
     }
 }
@@ -157,5 +185,6 @@ pub fn ports() -> TestPorts {
         entropy: Arc::new(SeededEntropy::new(1)),
         mailbox: Arc::default(),
         bell: Arc::default(),
+        measured: Arc::default(),
     }
 }

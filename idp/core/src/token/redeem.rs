@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::event::What;
 use crate::grant::{CodeGrant, Grant, Standing};
 use crate::ids::GrantId;
+use crate::measure::Revocation;
 use crate::params::Params;
 use crate::store::Redeemed;
 use serde_json::Value;
@@ -99,7 +100,9 @@ impl Idp {
     ) -> Result<OAuthError, OAuthError> {
         let what = What::ReplayDetected { kind: kind.to_owned() };
         let event = self.grant_event(what, grant, request);
+        let begun_us = self.ports.meter.stopwatch_us();
         self.store.revoke_grant(spent, self.ports.now(), &[event]).await?;
+        self.ports.note_revoked(Revocation::Replay, begun_us);
         self.ports.wake.wake();
         Ok(invalid_grant("it was used before"))
     }

@@ -4,6 +4,7 @@ use super::{ClientRequest, OAuthError, client_auth};
 use crate::Idp;
 use crate::event::What;
 use crate::grant::TokenKind;
+use crate::measure::Revocation;
 
 impl Idp {
     /// Revocation (RFC 7009). A refresh token takes its family with it; an access token goes alone. `token_type_hint` isn't needed:
@@ -12,6 +13,7 @@ impl Idp {
     /// # Errors
     /// See [`OAuthError`]; an unknown token is fine.
     pub async fn revoke(&self, request: &ClientRequest) -> Result<(), OAuthError> {
+        let begun_us = self.ports.meter.stopwatch_us();
         let params = client_auth::form(request)?;
         let client = self.authenticate(&params, request).await?;
         let text = params
@@ -32,6 +34,7 @@ impl Idp {
             }
             _ => self.store.revoke_token(&standing.token.hash, now).await?,
         }
+        self.ports.note_revoked(Revocation::Client, begun_us);
         Ok(())
     }
 }

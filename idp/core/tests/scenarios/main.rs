@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod flow;
+mod measures;
 mod protocol;
 mod watch;
 mod watch_background;

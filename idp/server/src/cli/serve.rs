@@ -27,9 +27,9 @@ pub(super) async fn run(arg: &ConfigArg) -> anyhow::Result<()> {
         .with_context(|| format!("can't listen on {listen}"))?;
     tracing::info!(issuer, %listen, "serving");
     let reloading = tokio::spawn(reload.at_each(hangup));
-    app.serve(listener, axum::Router::new(), shutdown()).await;
+    let served = app.serve(listener, axum::Router::new(), shutdown()).await;
     reloading.abort();
-    Ok(())
+    served
 }
 
 /// Asks the server of this configuration, on this machine, whether it is ready. For containers: their image has no other program that

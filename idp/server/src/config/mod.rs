@@ -2,11 +2,13 @@
 
 mod account;
 mod client;
+mod metrics;
 pub mod secret;
 mod sender;
 
 pub use account::AccountConfig;
 pub use client::ClientConfig;
+pub use metrics::MetricsConfig;
 pub use sender::SenderConfig;
 
 use crate::log;
@@ -171,6 +173,7 @@ struct File {
     allow_private_receivers: bool,
     policy: Option<Spanned<PolicyConfig>>,
     smtp: Option<Spanned<SmtpConfig>>,
+    metrics: Option<MetricsConfig>,
     #[serde(default)]
     plugins: PluginsConfig,
     #[serde(default, rename = "client")]
@@ -227,6 +230,8 @@ pub struct Config {
     pub policy_at: String,
     /// The mail server; without one, mail is caught (the dev mode) or refused.
     pub smtp: Option<SmtpConfig>,
+    /// Where Prometheus asks, if anywhere.
+    pub metrics: Option<MetricsConfig>,
     /// Plugins.
     pub plugins: PluginsConfig,
     /// Declared clients.
@@ -323,6 +328,7 @@ impl Config {
             policy,
             policy_at: source.place(written.span().start),
             smtp,
+            metrics: file.metrics,
             plugins: file.plugins,
             clients,
             accounts,

@@ -79,7 +79,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         ..relying_party::Config::demo()
     };
     tokio::select! {
-        () = app.serve(provider, mails::routes(catcher), cli::shutdown()) => Ok(()),
+        served = app.serve(provider, mails::routes(catcher), cli::shutdown()) => served,
         served = relying_party::serve(relying_party, demo) => served.context("the relying party stopped"),
     }
 }

@@ -25,6 +25,7 @@ mod trace;
 pub use caller::Browser;
 pub use pages::plain as plain_page;
 
+use crate::metrics::Metrics;
 use crate::sink::callbacks::Callbacks;
 use crate::theme::Themes;
 use axum::Router;
@@ -59,6 +60,8 @@ pub struct App {
     pub trusted_proxies: Arc<[IpNet]>,
     /// Deliveries, for who must not answer before the apps were told.
     pub callbacks: Callbacks,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// The whole provider as a service; `extra` are further routes, such as the dev mode's.

@@ -25,21 +25,25 @@ pub async fn to_the_end(request: Request, next: Next) -> Response {
 }
 
 /// Wraps a request in its span, logs its end, and returns its id to the caller.
-pub async fn request(State(_): State<App>, request: Request, next: Next) -> Response {
+pub async fn request(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.header_value().clone());
-    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str);
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map(MatchedPath::as_str);
+    let method = request.method().clone();
     let span = tracing::info_span!(
         "request",
         id = id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default(),
-        method = request.method().as_str(),
-        route,
+        method = method.as_str(),
+        route = route.unwrap_or("-"),
         client = tracing::field::Empty,
         account = tracing::field::Empty,
     );
     #[allow(clippy::disallowed_methods, reason = "a stopwatch for the log")]
     let begun = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
-    let ms = begun.elapsed().as_secs_f64() * 1000.0;
+    let took = begun.elapsed();
+    app.metrics.requests.note(route, &method, response.status(), took);
+    let ms = took.as_secs_f64() * 1000.0;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), ms, "done"));
     if let Some(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);

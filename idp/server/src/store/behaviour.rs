@@ -240,6 +240,10 @@ impl BehaviourStore for Sqlite {
         model::get(&self.reader, whose, plugin).await
     }
 
+    async fn count_models(&self, plugin: &PluginId, since_ms: i64) -> Result<u64> {
+        model::count(&self.reader, plugin, since_ms).await
+    }
+
     async fn credential_models(&self, account: AccountId) -> Result<Vec<StoredModel>> {
         model::of_credentials(&self.reader, account).await
     }

@@ -54,6 +54,17 @@ async fn fetch(reader: &SqlitePool, sql: &'static str, whose: &Whose, plugin: &P
     query.fetch_optional(reader).await.map_err(fail)
 }
 
+/// How many accounts have an enrolled model that was trained at `since_ms` or later.
+pub(super) async fn count(reader: &SqlitePool, plugin: &PluginId, since_ms: i64) -> Result<u64> {
+    let row = sqlx::query("SELECT COUNT(*) FROM model WHERE plugin = $1 AND enrolled = TRUE AND trained_at_ms >= $2")
+        .bind(plugin.as_str())
+        .bind(since_ms)
+        .fetch_optional(reader)
+        .await
+        .map_err(fail)?;
+    Ok(one(row, |columns| columns.number())?.unwrap_or(0))
+}
+
 pub(super) async fn of_credentials(reader: &SqlitePool, account: AccountId) -> Result<Vec<StoredModel>> {
     let rows = sqlx::query(
         "SELECT account, credential, plugin, blob, samples, enrolled, trained_at_ms FROM credential_model \

@@ -5,7 +5,7 @@ use super::{Sqlite, commit, key, outbox};
 use async_trait::async_trait;
 use gait_core::event::{Delivery, Event};
 use gait_core::ids::{AccountId, DeliveryId, EventId};
-use gait_core::store::{OperationStore, Result, StoreError, StoredKey};
+use gait_core::store::{Backlog, OperationStore, Result, StoreError, StoredKey};
 use gait_sdk::Timestamp;
 
 #[async_trait]
@@ -154,6 +154,10 @@ impl OperationStore for Sqlite {
         .await
         .map_err(fail)?;
         Ok(done.rows_affected())
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        outbox::backlog(&self.reader).await
     }
 
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>> {

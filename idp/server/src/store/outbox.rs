@@ -1,11 +1,11 @@
 //! Events and their deliveries.
 
-use super::row::{Columns, all, fail, json, or_taken, word};
+use super::row::{Columns, all, fail, json, one, or_taken, word};
 use gait_core::event::{Delivery, Event};
 use gait_core::ids::{DeliveryId, EventId, SessionId};
-use gait_core::store::Result;
+use gait_core::store::{Backlog, Result};
 use gait_sdk::Timestamp;
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, SqlitePool};
 
 /// Writes events within the transaction that made them true.
 pub(super) async fn note(db: &mut SqliteConnection, events: &[Event]) -> Result<()> {
@@ -84,4 +84,27 @@ pub(super) async fn claim(db: &mut SqliteConnection, now: Timestamp, until: Time
             .map_err(fail)?;
     }
     Ok(claimed)
+}
+
+/// What waits.
+pub(super) async fn backlog(reader: &SqlitePool) -> Result<Backlog> {
+    const EVENT: &str = "SELECT body FROM event WHERE expanded = FALSE ORDER BY seq LIMIT 1";
+    const OPEN: &str = "SELECT e.body FROM delivery d JOIN event e ON e.id = d.event WHERE d.closed_at IS NULL \
+                        ORDER BY d.seq LIMIT 1";
+    let mut oldest = Vec::new();
+    for sql in [EVENT, OPEN] {
+        let row = sqlx::query(sql).fetch_optional(reader).await.map_err(fail)?;
+        oldest.extend(one(row, |columns| columns.json::<Event>())?.map(|event| event.at_ms));
+    }
+    Ok(Backlog {
+        events: count(reader, "SELECT COUNT(*) FROM event WHERE expanded = FALSE").await?,
+        deliveries: count(reader, "SELECT COUNT(*) FROM delivery WHERE closed_at IS NULL").await?,
+        dead_letters: count(reader, "SELECT COUNT(*) FROM delivery WHERE dead = TRUE").await?,
+        oldest_at_ms: oldest.into_iter().min(),
+    })
+}
+
+async fn count(reader: &SqlitePool, sql: &'static str) -> Result<u64> {
+    let row = sqlx::query(sql).fetch_optional(reader).await.map_err(fail)?;
+    Ok(one(row, |columns| columns.number())?.unwrap_or(0))
 }

@@ -87,7 +87,13 @@ impl Provider {
             .await
             .context("the provider")?;
         // Served by ourselves, as `App::serve` has no place for a stopwatch.
-        let jobs = jobs::start(&app.idp, &Bell::default(), Callbacks::new(true), RETRAIN_EVERY_S);
+        let jobs = jobs::start(
+            &app.idp,
+            &Bell::default(),
+            Callbacks::new(true),
+            &app.http.metrics,
+            RETRAIN_EVERY_S,
+        );
         let last_byte = LastByte::default();
         let stopwatch = from_fn_with_state(last_byte.clone(), note_last_byte);
         let service = gait::http::router(app.http.clone(), Router::new()).layer(stopwatch);

@@ -241,6 +241,13 @@ impl BehaviourStore for MemoryStore {
         Ok(kept.map(|kept| kept.model.clone()))
     }
 
+    async fn count_models(&self, plugin: &PluginId, since_ms: i64) -> Result<u64> {
+        let state = self.state();
+        let models = state.models.values().map(|kept| &kept.model);
+        let accounts = models.filter(|model| model.plugin == *plugin && model.enrolled && model.whose.credential.is_none());
+        Ok(accounts.filter(|model| model.trained_at_ms >= since_ms).count() as u64)
+    }
+
     async fn credential_models(&self, account: AccountId) -> Result<Vec<StoredModel>> {
         let state = self.state();
         let models = state.models.values().map(|kept| &kept.model);

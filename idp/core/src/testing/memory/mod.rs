@@ -110,6 +110,7 @@ struct KeptDelivery {
     delivery: Delivery,
     leased_until: Option<Timestamp>,
     closed_at: Option<Timestamp>,
+    dead: bool,
 }
 
 impl State {

@@ -3,7 +3,7 @@
 use super::{KeptDelivery, Lease, MemoryStore, State};
 use crate::event::{Delivery, Event};
 use crate::ids::{AccountId, DeliveryId, EventId};
-use crate::store::{OperationStore, Result, StoreError, StoredKey};
+use crate::store::{Backlog, OperationStore, Result, StoreError, StoredKey};
 use async_trait::async_trait;
 use gait_sdk::Timestamp;
 
@@ -135,6 +135,7 @@ impl OperationStore for MemoryStore {
             delivery: delivery.clone(),
             leased_until: None,
             closed_at: None,
+            dead: false,
         });
         state.deliveries.extend(kept);
         Ok(true)
@@ -157,10 +158,23 @@ impl OperationStore for MemoryStore {
             kept.leased_until = None;
             match next_at {
                 Some(at) => kept.delivery.next_at = at,
-                None => kept.closed_at = Some(kept.delivery.next_at),
+                None => (kept.closed_at, kept.dead) = (Some(kept.delivery.next_at), true),
             }
         }
         Ok(())
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        let state = self.state();
+        let waiting: Vec<_> = state.events.iter().filter(|kept| !kept.expanded).collect();
+        let open: Vec<_> = state.deliveries.iter().filter(|kept| kept.closed_at.is_none()).collect();
+        let times = waiting.iter().map(|kept| kept.event.at_ms);
+        Ok(Backlog {
+            events: waiting.len() as u64,
+            deliveries: open.len() as u64,
+            dead_letters: state.deliveries.iter().filter(|kept| kept.dead).count() as u64,
+            oldest_at_ms: times.chain(open.iter().map(|kept| kept.delivery.event.at_ms)).min(),
+        })
     }
 
     async fn purge_events(&self, before: Timestamp) -> Result<u64> {

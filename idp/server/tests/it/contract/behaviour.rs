@@ -31,6 +31,7 @@ contract!(
     what_is_settled_is_gone,
     old_records_are_purged,
     models_that_nobody_uses_are_purged,
+    enrolled_models_are_counted_by_their_age,
 );
 
 fn watch() -> PluginId {
@@ -581,4 +582,19 @@ async fn models_that_nobody_uses_are_purged(store: TheStore) {
     assert!(store.put_model(&trained, Some(1), &[]).await.unwrap());
     assert_eq!(store.purge_models(NOW.plus(150)).await.unwrap(), 1, "training is a use too");
     assert_eq!(held(&store, &alice).await, (vec!["own alice".to_owned()], true, false));
+}
+
+async fn enrolled_models_are_counted_by_their_age(store: TheStore) {
+    for (name, trained_at_ms, enrolled) in [("alice", 1000, true), ("bob", 2000, true), ("carol", 3000, false)] {
+        let of = rhythmic(&store, name).await;
+        let learned = StoredModel {
+            enrolled,
+            ..model(&of, trained_at_ms)
+        };
+        assert!(store.put_model(&learned, Some(1), &[]).await.unwrap());
+    }
+    for (since_ms, count) in [(i64::MIN, 2), (1000, 2), (1001, 1), (2001, 0)] {
+        assert_eq!(store.count_models(&watch(), since_ms).await.unwrap(), count, "{since_ms}");
+    }
+    assert_eq!(store.count_models(&"another".into(), 0).await.unwrap(), 0);
 }

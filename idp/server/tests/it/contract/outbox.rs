@@ -4,6 +4,7 @@ use super::given::*;
 use gait_core::account::Account;
 use gait_core::event::{Channel, Delivery, Event, What};
 use gait_core::ids::{DeliveryId, EventId};
+use gait_core::store::Backlog;
 use gait_sdk::Timestamp;
 
 contract!(
@@ -18,6 +19,7 @@ contract!(
     a_delivery_to_a_client_that_is_gone_holds_nothing_up,
     a_claim_is_bounded_and_takes_the_most_overdue_first,
     old_events_go_once_they_are_told,
+    what_waits_is_counted_and_is_as_old_as_its_event,
 );
 
 async fn an_event_is_read_as_it_was_written(store: TheStore) {
@@ -248,4 +250,38 @@ async fn old_events_go_once_they_are_told(store: TheStore) {
         .map(|event| event.txn)
         .collect();
     assert_eq!(left, ["young", "waits", "untold"]);
+}
+
+async fn what_waits_is_counted_and_is_as_old_as_its_event(store: TheStore) {
+    let alice = clients(&store).await;
+    assert_eq!(store.backlog().await.unwrap(), Backlog::default());
+    let old = Event {
+        at_ms: 1000,
+        ..event(&alice, "old")
+    };
+    store.note(&old).await.unwrap();
+    store.note(&event(&alice, "new")).await.unwrap();
+    let waiting = Backlog {
+        events: 2,
+        oldest_at_ms: Some(1000),
+        ..Backlog::default()
+    };
+    assert_eq!(store.backlog().await.unwrap(), waiting);
+    let deliveries = [delivery(&old, "app", "one"), delivery(&old, "shop", "two")];
+    assert!(store.expand_event(old.id, &deliveries).await.unwrap());
+    let open = Backlog {
+        events: 1,
+        deliveries: 2,
+        ..waiting
+    };
+    assert_eq!(store.backlog().await.unwrap(), open);
+    store.delivered(id("one"), Timestamp(2000)).await.unwrap();
+    store.delivery_failed(id("two"), None, "refused").await.unwrap();
+    let closed = Backlog {
+        deliveries: 0,
+        dead_letters: 1,
+        oldest_at_ms: Some(event(&alice, "new").at_ms),
+        ..open
+    };
+    assert_eq!(store.backlog().await.unwrap(), closed);
 }

@@ -10,6 +10,7 @@ mod page;
 mod process;
 mod provider;
 mod receiver;
+mod scrape;
 mod visitor;
 
 pub use app::{App, Callback, Request, Tokens};
@@ -20,6 +21,7 @@ pub use page::Page;
 pub use process::{DEMO_BOB, Process};
 pub use provider::{ALICE, BOB, Person, Provider, ZOE};
 pub use receiver::Receiver;
+pub use scrape::Scraper;
 pub use visitor::{Landed, Visitor, code_in, label_of};
 
 /// The claims of a JWT whose signature somebody else looks at.

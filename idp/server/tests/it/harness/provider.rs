@@ -189,7 +189,7 @@ async fn run(config: &str, folder: &TempDir, listener: TcpListener, clock: &Test
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(async move {
         let stopped = async move { drop(stopped.await) };
-        app.serve(listener, axum::Router::new(), stopped).await;
+        app.serve(listener, axum::Router::new(), stopped).await.expect("a free port");
     });
     (idp, Running { stop, serving })
 }

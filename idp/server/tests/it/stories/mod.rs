@@ -12,6 +12,7 @@ mod disabled;
 mod forgery;
 mod library;
 mod logout;
+mod metrics;
 mod one_time_codes;
 mod recovery;
 mod redirect_uris;
