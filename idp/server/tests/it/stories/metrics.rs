@@ -174,7 +174,7 @@ async fn what_waits_in_the_outbox_and_what_was_given_up_is_seen() {
     );
     deaf.sign_in(&mut visitor, ALICE).await;
     // Both receivers are down at first; then one takes its token, and the other refuses it for ever.
-    provider.receiver.fail_next(2);
+    provider.receiver.fail_next(1000);
     visitor
         .open(&format!("/end_session?id_token_hint={}", tokens.id))
         .await
@@ -185,6 +185,7 @@ async fn what_waits_in_the_outbox_and_what_was_given_up_is_seen() {
         .await;
     let failed = seen.value("gait_delivery_attempts_total", &attempts("failed"));
     assert!(failed >= 2.0, "{}", seen.text);
+    provider.receiver.fail_next(0);
     provider.clock.advance(60);
     let seen = scraper.wait(|seen| seen.value("gait_outbox_dead_letters", &[]) >= 1.0).await;
     assert!(seen.value("gait_delivery_attempts_total", &attempts("given_up")) >= 1.0);
