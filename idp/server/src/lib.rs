@@ -186,6 +186,7 @@ impl Builder {
         let idp = Arc::new(Idp::start(setup).await.context("the provider can't start")?);
         seed::declared(&idp, &config).await?;
         let http = http::App {
+            discovery: idp.metadata().to_string().into(),
             idp: idp.clone(),
             themes,
             trusted_proxies: config.trusted_proxies.into(),

@@ -37,7 +37,8 @@ pub struct KeyRing {
 struct Keys {
     signing: BTreeMap<Alg, (Kid, Arc<PrivateKey>)>,
     published: HashMap<Kid, PublicKey>,
-    jwks: Value,
+    /// The JWK set as it is answered.
+    jwks: Arc<str>,
 }
 
 impl KeyRing {
@@ -120,7 +121,7 @@ async fn read(store: &dyn Store, master: &MasterKey, now: Timestamp) -> Result<K
     let mut keys = Keys {
         signing: BTreeMap::new(),
         published: HashMap::new(),
-        jwks: Value::Null,
+        jwks: Arc::default(),
     };
     let mut members = Vec::new();
     for stored in store.keys().await? {
@@ -136,7 +137,7 @@ async fn read(store: &dyn Store, master: &MasterKey, now: Timestamp) -> Result<K
         keys.published.insert(stored.kid, public);
         members.push(stored.public);
     }
-    keys.jwks = json!({ "keys": members });
+    keys.jwks = json!({ "keys": members }).to_string().into();
     Ok(keys)
 }
 
@@ -146,8 +147,8 @@ fn longest_life(lifetimes: &Lifetimes) -> i64 {
 }
 
 impl Idp {
-    /// The published keys (RFC 7517 §5).
-    pub fn jwks(&self) -> Value {
+    /// The published keys (RFC 7517 §5), as JSON that was written once.
+    pub fn jwks(&self) -> Arc<str> {
         self.keys.now().jwks.clone()
     }
 

@@ -29,6 +29,7 @@ use crate::metrics::Metrics;
 use crate::sink::callbacks::Callbacks;
 use crate::theme::Themes;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -54,6 +55,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub struct App {
     /// The provider.
     pub idp: Arc<Idp>,
+    /// The discovery document, written once.
+    pub discovery: Bytes,
     /// Themes.
     pub themes: Arc<Themes>,
     /// Proxies whose `X-Forwarded-For` is believed.

@@ -4,17 +4,20 @@ use super::*;
 use jsonwebtoken::Algorithm;
 use std::collections::BTreeSet;
 
+fn published(world: &World) -> Vec<Value> {
+    let jwks: Value = serde_json::from_str(&world.idp.jwks()).unwrap();
+    jwks["keys"].as_array().unwrap().clone()
+}
+
 fn kids(world: &World) -> BTreeSet<String> {
-    let jwks = world.idp.jwks();
-    let keys = jwks["keys"].as_array().unwrap().clone();
+    let keys = published(world);
     keys.iter().map(|key| text(key, "kid").to_owned()).collect()
 }
 
 #[tokio::test]
 async fn the_published_keys_are_public_and_complete() {
     let world = World::new().await;
-    let jwks = world.idp.jwks();
-    let keys = jwks["keys"].as_array().unwrap();
+    let keys = &published(&world);
     let algs: BTreeSet<_> = keys.iter().map(|key| text(key, "alg")).collect();
     assert_eq!(algs, BTreeSet::from(["ES256", "EdDSA", "RS256"]));
     for key in keys {

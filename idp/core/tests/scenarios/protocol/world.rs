@@ -235,7 +235,7 @@ impl World {
     /// The claims of a JWT that is signed by a published key under `alg`.
     pub fn verified(&self, jwt: &str, alg: jsonwebtoken::Algorithm) -> (jsonwebtoken::Header, Value) {
         let header = jsonwebtoken::decode_header(jwt).unwrap();
-        let set: jsonwebtoken::jwk::JwkSet = serde_json::from_value(self.idp.jwks()).unwrap();
+        let set: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&self.idp.jwks()).unwrap();
         let jwk = set.find(header.kid.as_deref().unwrap()).expect("a published kid");
         let key = jsonwebtoken::DecodingKey::from_jwk(jwk).unwrap();
         let mut rules = jsonwebtoken::Validation::new(alg);
