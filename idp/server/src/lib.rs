@@ -185,14 +185,14 @@ impl Builder {
         };
         let idp = Arc::new(Idp::start(setup).await.context("the provider can't start")?);
         seed::declared(&idp, &config).await?;
-        let http = http::App {
+        let http = http::App::new(http::Shared {
             discovery: idp.metadata().to_string().into(),
             idp: idp.clone(),
             themes,
             trusted_proxies: config.trusted_proxies.into(),
             callbacks: Callbacks::new(config.allow_private_receivers),
             metrics,
-        };
+        });
         Ok(App {
             idp,
             http,

@@ -18,7 +18,7 @@ const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
 fn verified(stage: &Stage, token: &str, typ: &str, alg: Algorithm, audience: &str) -> Value {
     let header = decode_header(token).unwrap();
     assert_eq!((header.typ.as_deref(), header.alg), (Some(typ), alg));
-    let keys: JwkSet = serde_json::from_value(stage.idp.jwks()).unwrap();
+    let keys: JwkSet = serde_json::from_str(&stage.idp.jwks()).unwrap();
     let key = DecodingKey::from_jwk(keys.find(&header.kid.unwrap()).unwrap()).unwrap();
     let mut validation = Validation::new(alg);
     validation.required_spec_claims.clear();

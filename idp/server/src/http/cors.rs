@@ -11,15 +11,6 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-/// Readable from anywhere.
-pub async fn any_origin(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    response
-        .headers_mut()
-        .insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response
-}
-
 /// Takes a preflight: a method of its own, so that [`registered_origin`] is asked about it.
 pub async fn preflight() -> StatusCode {
     StatusCode::NO_CONTENT

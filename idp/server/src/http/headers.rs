@@ -1,14 +1,11 @@
 //! Security headers of every response (ASVS 5.0 3.4).
 
 use super::App;
-use axum::extract::{Request, State};
-use axum::http::HeaderName;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName};
 
 /// For what is no page: nothing may be loaded or framed.
 const CLOSED: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
@@ -28,9 +25,7 @@ pub fn page_policy(form_targets: &[String]) -> HeaderValue {
 }
 
 /// Sets what isn't set yet.
-pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+pub fn secure(app: &App, headers: &mut HeaderMap) {
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(CLOSED);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -47,5 +42,4 @@ pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Res
             HeaderValue::from_static("max-age=31536000; includeSubDomains"),
         );
     }
-    response
 }

@@ -35,12 +35,12 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use gait_core::Idp;
 use ipnet::IpNet;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::request_id::{MakeRequestUuid, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
 
 /// Largest body of a form or SET in bytes.
@@ -50,9 +50,12 @@ const MAX_SAMPLES: usize = 16 * 1024;
 /// Deadline of a request.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What handlers share.
+/// What handlers share. It is cloned for each request and each layer, so a clone is one count.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Shared>);
+
+/// What is in an [`App`].
+pub struct Shared {
     /// The provider.
     pub idp: Arc<Idp>,
     /// The discovery document, written once.
@@ -67,13 +70,27 @@ pub struct App {
     pub metrics: Arc<Metrics>,
 }
 
+impl App {
+    /// Shares it.
+    pub fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
 /// The whole provider as a service; `extra` are further routes, such as the dev mode's.
 pub fn router(app: App, extra: Router<App>) -> Router {
     let public = Router::new()
         .route("/.well-known/openid-configuration", get(oidc::discovery))
         .route("/.well-known/oauth-authorization-server", get(oidc::discovery))
-        .route("/jwks.json", get(oidc::jwks))
-        .layer(axum::middleware::from_fn(cors::any_origin));
+        .route("/jwks.json", get(oidc::jwks));
 
     let registered = Router::new()
         .route("/token", post(oidc::token).options(cors::preflight))
@@ -117,7 +134,8 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .merge(extra)
         .fallback(pages::not_found)
         .method_not_allowed_fallback(pages::method_not_allowed)
-        .layer(axum::middleware::from_fn_with_state(app.clone(), language::switch));
+        .layer(axum::middleware::from_fn_with_state(app.clone(), language::switch))
+        .layer(CompressionLayer::new().gzip(true));
 
     Router::new()
         .merge(public)
@@ -127,15 +145,11 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .method_not_allowed_fallback(pages::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(
+            // One layer of our own: each of these costs every request a copy of all that is inside it.
             ServiceBuilder::new()
-                .layer(axum::middleware::map_request(trace::own_id))
-                .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
                 .layer(axum::middleware::from_fn_with_state(app.clone(), trace::request))
-                .layer(axum::middleware::from_fn_with_state(app.clone(), headers::secure))
-                .layer(axum::middleware::from_fn(trace::to_the_end))
                 .layer(CatchPanicLayer::new())
-                .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, DEADLINE))
-                .layer(CompressionLayer::new().gzip(true)),
+                .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, DEADLINE)),
         )
         .with_state(app)
 }

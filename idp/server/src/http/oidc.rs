@@ -7,20 +7,21 @@ use super::reply::{Json, bearer_error, oauth_error};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts as _, Request, State};
 use axum::http::Method;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use gait_core::token::{BearerError, ClientRequest};
 use std::sync::Arc;
 
 /// Seconds that discovery and keys may be cached: half of what a rotated key stays published at least.
 const PUBLIC_CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+const ANYWHERE: HeaderValue = HeaderValue::from_static("*");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Discovery (OIDC Discovery 1.0 §4, RFC 8414 §3).
 #[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "OpenID Connect",
     responses((status = 200, description = "The provider's metadata", content_type = "application/json", body = Object)))]
 pub async fn discovery(State(app): State<App>) -> Response {
-    public_json(app.discovery)
+    public_json(app.discovery.clone())
 }
 
 /// The published keys (RFC 7517).
@@ -30,8 +31,14 @@ pub async fn jwks(State(app): State<App>) -> Response {
     public_json(Bytes::from_owner(Arc::<[u8]>::from(app.idp.jwks())))
 }
 
+/// Readable from anywhere.
 fn public_json(text: Bytes) -> Response {
-    ([(CACHE_CONTROL, PUBLIC_CACHE), (CONTENT_TYPE, JSON)], text).into_response()
+    let headers = [
+        (CACHE_CONTROL, PUBLIC_CACHE),
+        (CONTENT_TYPE, JSON),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, ANYWHERE),
+    ];
+    (headers, text).into_response()
 }
 
 /// A client's form request, taken apart for the core.

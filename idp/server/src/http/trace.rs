@@ -1,38 +1,38 @@
 //! A span for each request: id, method, route, status, time. Never a query, a header, a body or an address.
 
-use super::App;
+use super::{App, headers};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use std::future::Future;
 use std::time::Instant;
 use tower_http::request_id::RequestId;
 use tracing::Instrument;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Routes that change nothing: who hangs up needs no answer.
+const READERS: [&str; 6] = [
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/jwks.json",
+    "/introspect",
+    "/userinfo",
+    "/static/{*path}",
+];
 
-/// Takes away the id that a stranger gave to a request: ids go into events and tokens, and must be nobody else's.
-pub async fn own_id(mut request: Request) -> Request {
-    request.headers_mut().remove(REQUEST_ID);
-    request
-}
-
-/// Works on a request to its end even if its sender hangs up meanwhile, so that a closed tab leaves nothing half done.
-pub async fn to_the_end(request: Request, next: Next) -> Response {
-    let work = tokio::spawn(next.run(request).in_current_span());
-    // A panic was caught further in; what is left is the end of the runtime.
-    work.await.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
-}
-
-/// Wraps a request in its span, logs its end, and returns its id to the caller.
-pub async fn request(State(app): State<App>, request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().map(|id| id.header_value().clone());
+/// What every request passes on its way in and out: it gets an id and a span, is worked on, counted and logged, and its answer gets
+/// its headers.
+pub async fn request(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    // Whatever id a stranger gave it: ids go into events and tokens, and must be nobody else's.
+    let (text, id) = new_id(&app);
+    request.extensions_mut().insert(RequestId::new(id.clone()));
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map(MatchedPath::as_str);
     let method = request.method().clone();
     let span = tracing::info_span!(
         "request",
-        id = id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default(),
+        id = text,
         method = method.as_str(),
         route = route.unwrap_or("-"),
         client = tracing::field::Empty,
@@ -40,13 +40,30 @@ pub async fn request(State(app): State<App>, request: Request, next: Next) -> Re
     );
     #[allow(clippy::disallowed_methods, reason = "a stopwatch for the log")]
     let begun = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let work = next.run(request).instrument(span.clone());
+    let mut response = match route {
+        Some(route) if READERS.contains(&route) => work.await,
+        _ => to_the_end(work).await,
+    };
     let took = begun.elapsed();
     app.metrics.requests.note(route, &method, response.status(), took);
     let ms = took.as_secs_f64() * 1000.0;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), ms, "done"));
-    if let Some(id) = id {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
+    headers::secure(&app, response.headers_mut());
+    response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+fn new_id(app: &App) -> (String, HeaderValue) {
+    let text = app.idp.ports().uuid().to_string();
+    let value = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("-"));
+    (text, value)
+}
+
+/// Works on a request even if its sender hangs up meanwhile, so that a closed tab leaves nothing half done.
+async fn to_the_end(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    // A panic was caught further in; what is left is the end of the runtime.
+    tokio::spawn(work)
+        .await
+        .unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
 }

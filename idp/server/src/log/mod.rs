@@ -1,5 +1,7 @@
 //! Log lines: human or JSON; which ones is the configuration's `log_level`, or the environment variable `GAIT_LOG`.
 
+mod json;
+
 use crate::config::LogFormat;
 use std::io::IsTerminal as _;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -34,7 +36,7 @@ pub fn start(format: LogFormat, log_level: Option<&str>) -> Level {
         .with_ansi(std::io::stderr().is_terminal());
     let lines = match format {
         LogFormat::Human => lines.boxed(),
-        LogFormat::Json => lines.json().with_current_span(true).with_span_list(false).boxed(),
+        LogFormat::Json => lines.event_format(json::Line).fmt_fields(json::Members).boxed(),
     };
     if tracing_subscriber::registry().with(filter).with(lines).try_init().is_err() {
         tracing::debug!("logging was started before");
