@@ -143,7 +143,7 @@ impl Builder {
     pub async fn build(self) -> anyhow::Result<App> {
         let config = self.config;
         let master = master::load(&config)?;
-        let store = Arc::new(store::Sqlite::open(&config.data_dir.join("gait.db")).await?);
+        let store = Arc::new(store::Database::open(&config).await?);
         let themes = Arc::new(Themes::load(config.themes_dir.clone(), &config.theme, config.reload_themes)?);
         let metrics = Arc::new(Metrics::default());
         let registry = registry(&config, self.factors, self.scorer, &metrics)?;

@@ -2,12 +2,14 @@
 
 mod account;
 mod client;
+mod database;
 mod metrics;
 pub mod secret;
 mod sender;
 
 pub use account::AccountConfig;
 pub use client::ClientConfig;
+pub use database::Server;
 pub use metrics::MetricsConfig;
 pub use sender::SenderConfig;
 
@@ -174,6 +176,7 @@ struct File {
     policy: Option<Spanned<PolicyConfig>>,
     smtp: Option<Spanned<SmtpConfig>>,
     metrics: Option<MetricsConfig>,
+    database: Option<Spanned<database::DatabaseConfig>>,
     #[serde(default)]
     plugins: PluginsConfig,
     #[serde(default, rename = "client")]
@@ -232,6 +235,8 @@ pub struct Config {
     pub smtp: Option<SmtpConfig>,
     /// Where Prometheus asks, if anywhere.
     pub metrics: Option<MetricsConfig>,
+    /// The Postgres server; without one, the database is a file in the data folder.
+    pub database: Option<Server>,
     /// Plugins.
     pub plugins: PluginsConfig,
     /// Declared clients.
@@ -255,7 +260,7 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// Reads and checks a file. Relative paths in it are relative to its folder.
+    /// Reads and checks a file, and where it names no database, the environment. Relative paths in it are relative to its folder.
     ///
     /// # Errors
     /// [`ConfigError`] with the line.
@@ -274,7 +279,15 @@ impl Config {
             reason: format!("can't be read: {error}"),
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let config = Self::parse(&text, &path.display().to_string(), folder)?;
+        let name = path.display().to_string();
+        let mut config = Self::parse(&text, &name, folder)?;
+        if config.database.is_none() {
+            config.database = database::of_environment().map_err(|reason| ConfigError {
+                file: name,
+                line: None,
+                reason,
+            })?;
+        }
         Ok((config, text))
     }
 
@@ -309,6 +322,10 @@ impl Config {
             .smtp
             .map(|smtp| source.check(&smtp, |smtp| smtp.check(folder)))
             .transpose()?;
+        let database = file
+            .database
+            .map(|database| source.check(&database, |database| database.check(folder)))
+            .transpose()?;
         let data_dir = folder.join(file.data_dir);
         Ok(Self {
             issuer,
@@ -329,6 +346,7 @@ impl Config {
             policy_at: source.place(written.span().start),
             smtp,
             metrics: file.metrics,
+            database,
             plugins: file.plugins,
             clients,
             accounts,

@@ -1,13 +1,12 @@
 //! Approvals.
 
-use super::row::{Columns, fail, json, one, or_taken};
-use super::{Sqlite, commit, credential};
+use super::row::{Columns, json, one, or_taken};
+use super::{Connection, Database, credential, transact};
 use async_trait::async_trait;
 use gait_core::ids::{AccountId, FlowId, SessionId};
 use gait_core::store::{ApprovalStore, EffectBatch, Result, StoreError, StoredApproval};
 use gait_core::token::secret::Hash;
 use gait_sdk::Timestamp;
-use sqlx::SqliteConnection;
 
 fn read(columns: &mut Columns<'_>) -> Result<StoredApproval> {
     Ok(StoredApproval {
@@ -29,10 +28,10 @@ fn read(columns: &mut Columns<'_>) -> Result<StoredApproval> {
 }
 
 /// Keeps one within a transaction.
-pub(super) async fn add(db: &mut SqliteConnection, approval: &StoredApproval) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO approval (hash, account, plugin, flow, session, form, memo, asked_at, visitor, browser, code, expires_at, \
-         attempts, answered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+pub(super) async fn add(db: &mut Connection<'_>, approval: &StoredApproval) -> Result<()> {
+    db.sql(
+        "INSERT INTO approval (hash, account, plugin, flow, session, form, memo, asked_at, visitor, browser, code, \
+         expires_at, attempts, answered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(approval.hash.0.as_slice())
     .bind(approval.account.0.as_bytes().as_slice())
@@ -48,60 +47,66 @@ pub(super) async fn add(db: &mut SqliteConnection, approval: &StoredApproval) ->
     .bind(approval.expires_at.0)
     .bind(i64::from(approval.attempts))
     .bind(approval.answered_at.map(|at| at.0))
-    .execute(db)
+    .execute()
     .await
     .map_err(or_taken("approval"))?;
     Ok(())
 }
 
 #[async_trait]
-impl ApprovalStore for Sqlite {
+impl ApprovalStore for Database {
     async fn approval(&self, hash: &Hash) -> Result<Option<StoredApproval>> {
-        let row = sqlx::query(
-            "SELECT hash, account, plugin, flow, session, form, memo, asked_at, visitor, browser, code, expires_at, attempts, \
-             answered_at FROM approval WHERE hash = $1",
-        )
-        .bind(hash.0.as_slice())
-        .fetch_optional(&self.reader)
-        .await
-        .map_err(fail)?;
+        let row = self
+            .read()
+            .await?
+            .sql(
+                "SELECT hash, account, plugin, flow, session, form, memo, asked_at, visitor, browser, code, expires_at, \
+                 attempts, answered_at FROM approval WHERE hash = $1",
+            )
+            .bind(hash.0.as_slice())
+            .fetch_optional()
+            .await?;
         one(row, read)
     }
 
     async fn fail_approval(&self, hash: &Hash) -> Result<u32> {
-        let row = sqlx::query("UPDATE approval SET attempts = attempts + 1 WHERE hash = $1 RETURNING attempts")
+        let row = self
+            .write()
+            .await?
+            .sql("UPDATE approval SET attempts = attempts + 1 WHERE hash = $1 RETURNING attempts")
             .bind(hash.0.as_slice())
-            .fetch_optional(&self.writer)
-            .await
-            .map_err(fail)?;
+            .fetch_optional()
+            .await?;
         one(row, |columns| columns.number())?.ok_or(StoreError::Stale("approval"))
     }
 
     async fn bind_approvals(&self, flow: &FlowId, session: &SessionId) -> Result<()> {
-        sqlx::query("UPDATE approval SET session = $2 WHERE flow = $1")
+        self.write()
+            .await?
+            .sql("UPDATE approval SET session = $2 WHERE flow = $1")
             .bind(flow.as_str())
             .bind(session.as_str())
-            .execute(&self.writer)
-            .await
-            .map_err(fail)?;
+            .execute()
+            .await?;
         Ok(())
     }
 
     async fn answer_approval(&self, hash: &Hash, at: Timestamp, batch: &EffectBatch) -> Result<bool> {
-        let mut db = self.begin().await?;
-        let row = sqlx::query(
-            "UPDATE approval SET answered_at = $2 WHERE hash = $1 AND answered_at IS NULL AND expires_at > $2 RETURNING account",
-        )
-        .bind(hash.0.as_slice())
-        .bind(at.0)
-        .fetch_optional(&mut *db)
-        .await
-        .map_err(fail)?;
-        let Some(account) = one(row, |columns| Ok(AccountId(columns.uuid()?)))? else {
-            return Ok(false);
-        };
-        credential::carry_out(&mut db, account, at, batch).await?;
-        commit(db).await?;
-        Ok(true)
+        transact!(self, |db| {
+            let row = db
+                .sql(
+                    "UPDATE approval SET answered_at = $2 WHERE hash = $1 AND answered_at IS NULL AND expires_at > $2 \
+                     RETURNING account",
+                )
+                .bind(hash.0.as_slice())
+                .bind(at.0)
+                .fetch_optional()
+                .await?;
+            let Some(account) = one(row, |columns| Ok(AccountId(columns.uuid()?)))? else {
+                return Ok(false);
+            };
+            credential::carry_out(db, account, at, batch).await?;
+            Ok(true)
+        })
     }
 }

@@ -1,20 +1,23 @@
 //! Backgrounds: what scorers know of people in general.
 
-use super::row::{Columns, all, fail, one};
-use super::{Sqlite, commit};
+use super::row::{Columns, all, one};
+use super::{Connection, Database, transact};
 use async_trait::async_trait;
 use gait_core::ids::AccountId;
 use gait_core::seal::Sealed;
 use gait_core::store::{BackgroundStore, DueBackground, Result, StoredBackground};
 use gait_sdk::PluginId;
-use sqlx::SqliteConnection;
 
-/// Within the transaction that erases a model: what was made of it is stale.
-pub(super) async fn outdate(db: &mut SqliteConnection) -> Result<()> {
-    sqlx::query("UPDATE background SET revision = revision + 1")
-        .execute(db)
-        .await
-        .map_err(fail)?;
+/// Within the transaction that erases a model of `plugin`: what was made of it is stale. The row is made if it isn't there, for it may
+/// be being made at this moment, unseen, for a background that the model will be in.
+pub(super) async fn outdate(db: &mut Connection<'_>, plugin: &PluginId) -> Result<()> {
+    db.sql(
+        "INSERT INTO background (plugin, revision, made_of, made_at_ms, accounts) VALUES ($1, 1, 0, 0, 0) \
+         ON CONFLICT (plugin) DO UPDATE SET revision = background.revision + 1",
+    )
+    .bind(plugin.as_str())
+    .execute()
+    .await?;
     Ok(())
 }
 
@@ -28,41 +31,42 @@ fn read(columns: &mut Columns<'_>) -> Result<StoredBackground> {
 }
 
 #[async_trait]
-impl BackgroundStore for Sqlite {
+impl BackgroundStore for Database {
     async fn enrolled_accounts(&self, plugin: &PluginId) -> Result<Vec<AccountId>> {
-        let rows = sqlx::query("SELECT account FROM model WHERE plugin = $1 AND enrolled = TRUE ORDER BY account")
+        let rows = self
+            .read()
+            .await?
+            .sql("SELECT account FROM model WHERE plugin = $1 AND enrolled = TRUE ORDER BY account")
             .bind(plugin.as_str())
-            .fetch_all(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_all()
+            .await?;
         all(rows, |columns| Ok(AccountId(columns.uuid()?)))
     }
 
     async fn due_background(&self, plugin: &PluginId, before_ms: i64) -> Result<Option<DueBackground>> {
-        let mut db = self.begin().await?;
-        // The row is there before anything is read that goes into it, so that no erasure goes unseen.
-        sqlx::query(
-            "INSERT INTO background (plugin, revision, made_of, made_at_ms, accounts) VALUES ($1, 1, 0, 0, 0) \
-             ON CONFLICT (plugin) DO NOTHING",
-        )
-        .bind(plugin.as_str())
-        .execute(&mut *db)
-        .await
-        .map_err(fail)?;
-        let row = sqlx::query(
-            "SELECT revision, revision <> made_of FROM background \
-             WHERE plugin = $1 AND (revision <> made_of OR made_at_ms < $2)",
-        )
-        .bind(plugin.as_str())
-        .bind(before_ms)
-        .fetch_optional(&mut *db)
-        .await
-        .map_err(fail)?;
-        commit(db).await?;
-        one(row, |columns| {
-            Ok(DueBackground {
-                revision: columns.get()?,
-                stale: columns.get::<i64>()? != 0,
+        transact!(self, |db| {
+            // The row is there before anything is read that goes into it, so that no erasure goes unseen.
+            db.sql(
+                "INSERT INTO background (plugin, revision, made_of, made_at_ms, accounts) VALUES ($1, 1, 0, 0, 0) \
+                 ON CONFLICT (plugin) DO NOTHING",
+            )
+            .bind(plugin.as_str())
+            .execute()
+            .await?;
+            let row = db
+                .sql(
+                    "SELECT revision, revision <> made_of FROM background WHERE plugin = $1 AND (revision <> made_of \
+                     OR made_at_ms < $2)",
+                )
+                .bind(plugin.as_str())
+                .bind(before_ms)
+                .fetch_optional()
+                .await?;
+            one(row, |columns| {
+                Ok(DueBackground {
+                    revision: columns.get()?,
+                    stale: columns.get()?,
+                })
             })
         })
     }
@@ -74,36 +78,42 @@ impl BackgroundStore for Sqlite {
         at_ms: i64,
         revision: i64,
     ) -> Result<bool> {
-        let done = sqlx::query(
-            "UPDATE background SET made_of = revision, made_at_ms = $3, accounts = $4, blob = $5 \
-             WHERE plugin = $1 AND revision = $2",
-        )
-        .bind(plugin.as_str())
-        .bind(revision)
-        .bind(at_ms)
-        .bind(made.map_or(0, |made| i64::from(made.accounts)))
-        .bind(made.map(|made| made.blob.0.as_slice()))
-        .execute(&self.writer)
-        .await
-        .map_err(fail)?;
-        Ok(done.rows_affected() > 0)
+        let done = self
+            .write()
+            .await?
+            .sql(
+                "UPDATE background SET made_of = revision, made_at_ms = $3, accounts = $4, blob = $5 WHERE plugin = $1 \
+                 AND revision = $2",
+            )
+            .bind(plugin.as_str())
+            .bind(revision)
+            .bind(at_ms)
+            .bind(made.map_or(0, |made| i64::from(made.accounts)))
+            .bind(made.map(|made| made.blob.0.as_slice()))
+            .execute()
+            .await?;
+        Ok(done > 0)
     }
 
     async fn background_made_at(&self, plugin: &PluginId) -> Result<Option<i64>> {
-        let row = sqlx::query("SELECT made_at_ms FROM background WHERE plugin = $1 AND blob IS NOT NULL")
+        let row = self
+            .read()
+            .await?
+            .sql("SELECT made_at_ms FROM background WHERE plugin = $1 AND blob IS NOT NULL")
             .bind(plugin.as_str())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_optional()
+            .await?;
         one(row, |columns| columns.get())
     }
 
     async fn background(&self, plugin: &PluginId) -> Result<Option<StoredBackground>> {
-        let row = sqlx::query("SELECT plugin, blob, accounts, made_at_ms FROM background WHERE plugin = $1 AND blob IS NOT NULL")
+        let row = self
+            .read()
+            .await?
+            .sql("SELECT plugin, blob, accounts, made_at_ms FROM background WHERE plugin = $1 AND blob IS NOT NULL")
             .bind(plugin.as_str())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_optional()
+            .await?;
         one(row, read)
     }
 }

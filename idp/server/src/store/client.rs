@@ -1,7 +1,7 @@
 //! Clients. SQL looks at nothing but their id, so the rest is one structure.
 
-use super::row::{all, fail, json, one};
-use super::{Sqlite, commit};
+use super::row::{all, json, one};
+use super::{Database, transact};
 use async_trait::async_trait;
 use gait_core::client::Client;
 use gait_core::ids::ClientId;
@@ -9,43 +9,44 @@ use gait_core::store::{ClientStore, Result};
 use gait_sdk::Timestamp;
 
 #[async_trait]
-impl ClientStore for Sqlite {
+impl ClientStore for Database {
     async fn client(&self, id: &ClientId) -> Result<Option<Client>> {
-        let row = sqlx::query("SELECT body FROM client WHERE id = $1")
+        let row = self
+            .read()
+            .await?
+            .sql("SELECT body FROM client WHERE id = $1")
             .bind(id.as_str())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_optional()
+            .await?;
         one(row, |columns| columns.json())
     }
 
     async fn clients(&self) -> Result<Vec<Client>> {
-        let rows = sqlx::query("SELECT body FROM client ORDER BY id")
-            .fetch_all(&self.reader)
-            .await
-            .map_err(fail)?;
+        let rows = self
+            .read()
+            .await?
+            .sql("SELECT body FROM client ORDER BY id")
+            .fetch_all()
+            .await?;
         all(rows, |columns| columns.json())
     }
 
     async fn put_client(&self, client: &Client) -> Result<()> {
-        sqlx::query("INSERT INTO client (id, body) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body")
+        self.write()
+            .await?
+            .sql("INSERT INTO client (id, body) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body")
             .bind(client.id.as_str())
             .bind(json(client)?)
-            .execute(&self.writer)
-            .await
-            .map_err(fail)?;
+            .execute()
+            .await?;
         Ok(())
     }
 
     /// Grants, tokens, consents and deliveries go by their references.
     async fn remove_client(&self, id: &ClientId, _at: Timestamp) -> Result<bool> {
-        let mut db = self.begin().await?;
-        let done = sqlx::query("DELETE FROM client WHERE id = $1")
-            .bind(id.as_str())
-            .execute(&mut *db)
-            .await
-            .map_err(fail)?;
-        commit(db).await?;
-        Ok(done.rows_affected() > 0)
+        transact!(self, |db| {
+            let done = db.sql("DELETE FROM client WHERE id = $1").bind(id.as_str()).execute().await?;
+            Ok(done > 0)
+        })
     }
 }

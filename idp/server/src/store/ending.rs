@@ -1,23 +1,30 @@
 //! How sessions end, and what ends with them.
 
-use super::row::{all, fail, word};
+use super::account::{self, Hold};
+use super::row::{all, word};
 use super::session::{self, session_columns};
-use super::{grant, outbox, record};
+use super::statement::{Text, locking};
+use super::{Connection, grant, outbox, record};
 use gait_core::ids::{AccountId, GrantId};
 use gait_core::session::{EndReason, Ended, Session};
 use gait_core::store::{EndEvents, Result, Which};
 use gait_sdk::Timestamp;
-use sqlx::SqliteConnection;
 
-const ONE: &str = concat!(
-    "SELECT ",
-    session_columns!(),
-    " FROM session s WHERE s.id = $1 AND s.ended_at IS NULL"
+const ONE: Text = locking!(
+    concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM session s WHERE s.id = $1 AND s.ended_at IS NULL"
+    ),
+    "FOR NO KEY UPDATE"
 );
-const ALL_BUT: &str = concat!(
-    "SELECT ",
-    session_columns!(),
-    " FROM session s WHERE s.account = $1 AND s.id <> $2 AND s.ended_at IS NULL ORDER BY s.id"
+const ALL_BUT: Text = locking!(
+    concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM session s WHERE s.account = $1 AND s.id <> $2 AND s.ended_at IS NULL ORDER BY s.id"
+    ),
+    "FOR NO KEY UPDATE"
 );
 /// No session's id: spares none.
 pub(super) const NONE: &str = "";
@@ -25,12 +32,15 @@ pub(super) const NONE: &str = "";
 /// Ends sessions within a transaction, with their grants and tokens. Grants go by whose they are, not by whether their session was
 /// still living: an offline grant outlives its session, and must not outlive a reason of security.
 pub(super) async fn end(
-    db: &mut SqliteConnection,
+    db: &mut Connection<'_>,
     which: &Which,
     at: Timestamp,
     reason: EndReason,
     events: EndEvents<'_>,
 ) -> Result<Vec<Session>> {
+    if let Which::AllOf(account) | Which::AllBut(account, _) = which {
+        account::hold(db, *account, Hold::Alone).await?;
+    }
     let mut ended = living(db, which).await?;
     for session in &mut ended {
         session.ended = Some(Ended { at, reason });
@@ -52,54 +62,53 @@ pub(super) async fn end(
     Ok(ended)
 }
 
-async fn living(db: &mut SqliteConnection, which: &Which) -> Result<Vec<Session>> {
+async fn living(db: &mut Connection<'_>, which: &Which) -> Result<Vec<Session>> {
     let query = match which {
-        Which::One(id) => sqlx::query(ONE).bind(id.as_str()),
-        Which::AllOf(account) => sqlx::query(ALL_BUT).bind(account.0.as_bytes().as_slice()).bind(NONE),
-        Which::AllBut(account, spared) => sqlx::query(ALL_BUT)
-            .bind(account.0.as_bytes().as_slice())
-            .bind(spared.as_str()),
+        Which::One(id) => db.sql(ONE).bind(id.as_str()),
+        Which::AllOf(account) => db.sql(ALL_BUT).bind(account.0.as_bytes().as_slice()).bind(NONE),
+        Which::AllBut(account, spared) => db.sql(ALL_BUT).bind(account.0.as_bytes().as_slice()).bind(spared.as_str()),
     };
-    all(query.fetch_all(db).await.map_err(fail)?, session::read)
+    all(query.fetch_all().await?, session::read)
 }
 
-async fn close(db: &mut SqliteConnection, session: &Session, at: Timestamp, reason: EndReason) -> Result<()> {
-    sqlx::query("UPDATE session SET ended_at = $2, end_reason = $3, sequence = $4 WHERE id = $1")
+async fn close(db: &mut Connection<'_>, session: &Session, at: Timestamp, reason: EndReason) -> Result<()> {
+    db.sql("UPDATE session SET ended_at = $2, end_reason = $3, sequence = $4 WHERE id = $1")
         .bind(session.id.as_str())
         .bind(at.0)
         .bind(word(&reason)?)
         .bind(session.sequence)
-        .execute(db)
-        .await
-        .map_err(fail)?;
+        .execute()
+        .await?;
     Ok(())
 }
 
-async fn dying_grants(db: &mut SqliteConnection, which: &Which, offline_too: bool) -> Result<Vec<GrantId>> {
-    const OF_ONE: &str = "SELECT id FROM client_grant WHERE revoked_at IS NULL AND (offline = FALSE OR $1) AND session = $2";
-    const OF_ALL_BUT: &str =
-        "SELECT id FROM client_grant WHERE revoked_at IS NULL AND (offline = FALSE OR $1) AND account = $2 AND session <> $3";
+async fn dying_grants(db: &mut Connection<'_>, which: &Which, offline_too: bool) -> Result<Vec<GrantId>> {
+    const OF_ONE: &str = "SELECT id FROM client_grant WHERE revoked_at IS NULL AND (offline = FALSE OR $1) AND session = $2 \
+                          ORDER BY id";
+    const OF_ALL_BUT: &str = "SELECT id FROM client_grant WHERE revoked_at IS NULL AND (offline = FALSE OR $1) \
+                              AND account = $2 AND session <> $3 ORDER BY id";
     let query = match which {
-        Which::One(id) => sqlx::query(OF_ONE).bind(offline_too).bind(id.as_str()),
-        Which::AllOf(account) => sqlx::query(OF_ALL_BUT)
+        Which::One(id) => db.sql(OF_ONE).bind(offline_too).bind(id.as_str()),
+        Which::AllOf(account) => db
+            .sql(OF_ALL_BUT)
             .bind(offline_too)
             .bind(account.0.as_bytes().as_slice())
             .bind(NONE),
-        Which::AllBut(account, spared) => sqlx::query(OF_ALL_BUT)
+        Which::AllBut(account, spared) => db
+            .sql(OF_ALL_BUT)
             .bind(offline_too)
             .bind(account.0.as_bytes().as_slice())
             .bind(spared.as_str()),
     };
-    let rows = query.fetch_all(db).await.map_err(fail)?;
+    let rows = query.fetch_all().await?;
     all(rows, |columns| Ok(GrantId(columns.uuid()?)))
 }
 
-async fn revoke_before(db: &mut SqliteConnection, account: AccountId, at: Timestamp) -> Result<()> {
-    sqlx::query("UPDATE account SET revoked_before = $2 WHERE id = $1 AND (revoked_before IS NULL OR revoked_before < $2)")
+async fn revoke_before(db: &mut Connection<'_>, account: AccountId, at: Timestamp) -> Result<()> {
+    db.sql("UPDATE account SET revoked_before = $2 WHERE id = $1 AND (revoked_before IS NULL OR revoked_before < $2)")
         .bind(account.0.as_bytes().as_slice())
         .bind(at.0)
-        .execute(db)
-        .await
-        .map_err(fail)?;
+        .execute()
+        .await?;
     Ok(())
 }

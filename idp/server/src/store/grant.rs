@@ -1,7 +1,7 @@
 //! Grants and OAuth consents.
 
-use super::row::{Columns, all, fail, json, json_opt, one, or_taken};
-use super::{Sqlite, commit, outbox, token};
+use super::row::{Columns, all, json, json_opt, one, or_taken};
+use super::{Connection, Database, outbox, token, transact};
 use async_trait::async_trait;
 use gait_core::event::Event;
 use gait_core::grant::{Grant, Scopes, Standing, Token};
@@ -9,7 +9,6 @@ use gait_core::ids::{AccountId, ClientId, GrantId, SessionId};
 use gait_core::store::{GrantStore, Redeemed, Result, Rotated};
 use gait_core::token::secret::Hash;
 use gait_sdk::Timestamp;
-use sqlx::SqliteConnection;
 
 /// What [`read`] reads, of `client_grant g`.
 macro_rules! grant_columns {
@@ -36,10 +35,10 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Result<Grant> {
     })
 }
 
-pub(super) async fn add(db: &mut SqliteConnection, grant: &Grant) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO client_grant (id, account, client, session, scopes, offline, claims, nonce, acr, amr, auth_time, created_at, \
-         revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+pub(super) async fn add(db: &mut Connection<'_>, grant: &Grant) -> Result<()> {
+    db.sql(
+        "INSERT INTO client_grant (id, account, client, session, scopes, offline, claims, nonce, acr, amr, auth_time, \
+         created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(grant.id.0.as_bytes().as_slice())
     .bind(grant.account.0.as_bytes().as_slice())
@@ -54,199 +53,201 @@ pub(super) async fn add(db: &mut SqliteConnection, grant: &Grant) -> Result<()> 
     .bind(grant.auth_time.0)
     .bind(grant.created_at.0)
     .bind(grant.revoked_at.map(|at| at.0))
-    .execute(db)
+    .execute()
     .await
     .map_err(or_taken("grant"))?;
     Ok(())
 }
 
 /// Revokes a living grant and its tokens within a transaction; false if there is none.
-pub(super) async fn revoke(db: &mut SqliteConnection, id: GrantId, at: Timestamp) -> Result<bool> {
-    let done = sqlx::query("UPDATE client_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
+pub(super) async fn revoke(db: &mut Connection<'_>, id: GrantId, at: Timestamp) -> Result<bool> {
+    let done = db
+        .sql("UPDATE client_grant SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
         .bind(id.0.as_bytes().as_slice())
         .bind(at.0)
-        .execute(&mut *db)
-        .await
-        .map_err(fail)?;
-    if done.rows_affected() == 0 {
+        .execute()
+        .await?;
+    if done == 0 {
         return Ok(false);
     }
-    sqlx::query("UPDATE token SET spent_at = $2 WHERE grant_id = $1 AND spent_at IS NULL")
+    db.sql("UPDATE token SET spent_at = $2 WHERE grant_id = $1 AND spent_at IS NULL")
         .bind(id.0.as_bytes().as_slice())
         .bind(at.0)
-        .execute(db)
-        .await
-        .map_err(fail)?;
+        .execute()
+        .await?;
     Ok(true)
 }
 
 /// Forgets the OAuth consent within a transaction; false if there is none.
-async fn forget_consent(db: &mut SqliteConnection, account: AccountId, client: &ClientId) -> Result<bool> {
-    let done = sqlx::query("DELETE FROM oauth_consent WHERE account = $1 AND client = $2")
+async fn forget_consent(db: &mut Connection<'_>, account: AccountId, client: &ClientId) -> Result<bool> {
+    let done = db
+        .sql("DELETE FROM oauth_consent WHERE account = $1 AND client = $2")
         .bind(account.0.as_bytes().as_slice())
         .bind(client.as_str())
-        .execute(db)
-        .await
-        .map_err(fail)?;
-    Ok(done.rows_affected() > 0)
+        .execute()
+        .await?;
+    Ok(done > 0)
 }
 
 #[async_trait]
-impl GrantStore for Sqlite {
+impl GrantStore for Database {
     async fn redeem_code(&self, code: &Hash, grant: &Grant, tokens: &[Token], events: &[Event]) -> Result<Redeemed> {
-        let mut db = self.begin().await?;
-        let redeemed = token::redeem(&mut db, code, grant, tokens, events).await?;
-        commit(db).await?;
-        Ok(redeemed)
+        transact!(self, |db| token::redeem(db, code, grant, tokens, events).await)
     }
 
     async fn spent_code(&self, code: &Hash) -> Result<Option<GrantId>> {
-        let row = sqlx::query("SELECT grant_id FROM spent_code WHERE hash = $1")
+        let row = self
+            .read()
+            .await?
+            .sql("SELECT grant_id FROM spent_code WHERE hash = $1")
             .bind(code.0.as_slice())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_optional()
+            .await?;
         one(row, |columns| Ok(GrantId(columns.uuid()?)))
     }
 
     async fn rotate_refresh(&self, old: &Hash, at: Timestamp, tokens: &[Token]) -> Result<Rotated> {
-        let mut db = self.begin().await?;
-        let rotated = token::rotate(&mut db, old, at, tokens).await?;
-        commit(db).await?;
-        Ok(rotated)
+        transact!(self, |db| token::rotate(db, old, at, tokens).await)
     }
 
     async fn add_tokens(&self, tokens: &[Token]) -> Result<()> {
-        let mut db = self.begin().await?;
-        token::add(&mut db, tokens).await?;
-        commit(db).await
+        token::add(&mut self.write_loosely().await?.connection(), tokens).await
     }
 
     async fn standing(&self, token: &Hash) -> Result<Option<Standing>> {
-        token::standing(&self.reader, token).await
+        token::standing(&mut self.read().await?.connection(), token).await
     }
 
     async fn grant(&self, id: GrantId) -> Result<Option<Grant>> {
-        let row = sqlx::query(concat!("SELECT ", grant_columns!(), " FROM client_grant g WHERE g.id = $1"))
+        let row = self
+            .read()
+            .await?
+            .sql(concat!("SELECT ", grant_columns!(), " FROM client_grant g WHERE g.id = $1"))
             .bind(id.0.as_bytes().as_slice())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_optional()
+            .await?;
         one(row, read)
     }
 
     async fn grants_of_session(&self, id: &SessionId) -> Result<Vec<Grant>> {
-        let rows = sqlx::query(concat!(
-            "SELECT ",
-            grant_columns!(),
-            " FROM client_grant g WHERE g.session = $1 ORDER BY g.created_at, g.id"
-        ))
-        .bind(id.as_str())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(fail)?;
+        let rows = self
+            .read()
+            .await?
+            .sql(concat!(
+                "SELECT ",
+                grant_columns!(),
+                " FROM client_grant g WHERE g.session = $1 ORDER BY g.created_at, g.id"
+            ))
+            .bind(id.as_str())
+            .fetch_all()
+            .await?;
         all(rows, read)
     }
 
     async fn grants_of(&self, account: AccountId) -> Result<Vec<Grant>> {
-        let rows = sqlx::query(concat!(
-            "SELECT ",
-            grant_columns!(),
-            " FROM client_grant g WHERE g.account = $1 AND g.revoked_at IS NULL ORDER BY g.created_at DESC, g.id"
-        ))
-        .bind(account.0.as_bytes().as_slice())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(fail)?;
+        let rows = self
+            .read()
+            .await?
+            .sql(concat!(
+                "SELECT ",
+                grant_columns!(),
+                " FROM client_grant g WHERE g.account = $1 AND g.revoked_at IS NULL ORDER BY g.created_at DESC, g.id"
+            ))
+            .bind(account.0.as_bytes().as_slice())
+            .fetch_all()
+            .await?;
         all(rows, read)
     }
 
     async fn revoke_grant(&self, id: GrantId, at: Timestamp, events: &[Event]) -> Result<()> {
-        let mut db = self.begin().await?;
-        if revoke(&mut db, id, at).await? {
-            outbox::note(&mut db, events).await?;
-        }
-        commit(db).await
+        transact!(self, |db| {
+            if revoke(db, id, at).await? {
+                outbox::note(db, events).await?;
+            }
+            Ok(())
+        })
     }
 
     async fn disconnect(&self, account: AccountId, client: &ClientId, at: Timestamp, events: &[Event]) -> Result<()> {
-        let mut db = self.begin().await?;
-        let mut changed = forget_consent(&mut db, account, client).await?;
-        let rows = sqlx::query("SELECT id FROM client_grant WHERE account = $1 AND client = $2 AND revoked_at IS NULL")
-            .bind(account.0.as_bytes().as_slice())
-            .bind(client.as_str())
-            .fetch_all(&mut *db)
-            .await
-            .map_err(fail)?;
-        for id in all(rows, |columns| Ok(GrantId(columns.uuid()?)))? {
-            changed |= revoke(&mut db, id, at).await?;
-        }
-        if changed {
-            outbox::note(&mut db, events).await?;
-        }
-        commit(db).await
+        transact!(self, |db| {
+            let mut changed = forget_consent(db, account, client).await?;
+            let rows = db
+                .sql("SELECT id FROM client_grant WHERE account = $1 AND client = $2 AND revoked_at IS NULL ORDER BY id")
+                .bind(account.0.as_bytes().as_slice())
+                .bind(client.as_str())
+                .fetch_all()
+                .await?;
+            for id in all(rows, |columns| Ok(GrantId(columns.uuid()?)))? {
+                changed |= revoke(db, id, at).await?;
+            }
+            if changed {
+                outbox::note(db, events).await?;
+            }
+            Ok(())
+        })
     }
 
     async fn revoke_token(&self, token: &Hash, at: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE token SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL")
+        self.write()
+            .await?
+            .sql("UPDATE token SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL")
             .bind(token.0.as_slice())
             .bind(at.0)
-            .execute(&self.writer)
-            .await
-            .map_err(fail)?;
+            .execute()
+            .await?;
         Ok(())
     }
 
     async fn consent(&self, account: AccountId, client: &ClientId) -> Result<Option<Scopes>> {
-        let row = sqlx::query("SELECT scopes FROM oauth_consent WHERE account = $1 AND client = $2")
+        let row = self
+            .read()
+            .await?
+            .sql("SELECT scopes FROM oauth_consent WHERE account = $1 AND client = $2")
             .bind(account.0.as_bytes().as_slice())
             .bind(client.as_str())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_optional()
+            .await?;
         one(row, |columns| columns.json())
     }
 
     async fn put_consent(&self, account: AccountId, client: &ClientId, scopes: &Scopes, at: Timestamp) -> Result<()> {
-        sqlx::query(
-            "INSERT INTO oauth_consent (account, client, scopes, given_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (account, client) DO UPDATE SET scopes = excluded.scopes, given_at = excluded.given_at",
-        )
-        .bind(account.0.as_bytes().as_slice())
-        .bind(client.as_str())
-        .bind(json(scopes)?)
-        .bind(at.0)
-        .execute(&self.writer)
-        .await
-        .map_err(fail)?;
+        self.write()
+            .await?
+            .sql(
+                "INSERT INTO oauth_consent (account, client, scopes, given_at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (account, client) DO UPDATE SET scopes = excluded.scopes, given_at = excluded.given_at",
+            )
+            .bind(account.0.as_bytes().as_slice())
+            .bind(client.as_str())
+            .bind(json(scopes)?)
+            .bind(at.0)
+            .execute()
+            .await?;
         Ok(())
     }
 
     async fn purge(&self, before: Timestamp) -> Result<u64> {
-        let mut db = self.begin().await?;
-        let gone = purge(&mut db, before).await?;
-        commit(db).await?;
-        Ok(gone)
+        transact!(self, |db| purge(db, before).await)
     }
 }
 
 /// Deletes what died before `before`, what refers to others first. A session stays as long as a grant names it.
-async fn purge(db: &mut SqliteConnection, before: Timestamp) -> Result<u64> {
+async fn purge(db: &mut Connection<'_>, before: Timestamp) -> Result<u64> {
     const PURGES: [&str; 7] = [
         "DELETE FROM token WHERE expires_at < $1 OR grant_id IN (SELECT id FROM client_grant WHERE revoked_at < $1)",
-        "DELETE FROM client_grant WHERE revoked_at < $1 OR (created_at < $1 AND NOT EXISTS (SELECT 1 FROM token t WHERE \
-         t.grant_id = client_grant.id))",
+        "DELETE FROM client_grant WHERE revoked_at < $1 OR (created_at < $1 AND NOT EXISTS (SELECT 1 FROM token t \
+         WHERE t.grant_id = client_grant.id))",
         "DELETE FROM spent_code WHERE spent_at < $1",
         "DELETE FROM attempt WHERE closes_at < $1",
         "DELETE FROM approval WHERE expires_at < $1",
         "DELETE FROM delivery WHERE closed_at < $1",
-        "DELETE FROM session WHERE (ended_at < $1 OR (ended_at IS NULL AND last_seen_at < $1)) AND NOT EXISTS (SELECT 1 FROM \
-         client_grant g WHERE g.session = session.id)",
+        "DELETE FROM session WHERE (ended_at < $1 OR (ended_at IS NULL AND last_seen_at < $1)) AND NOT EXISTS (SELECT 1 \
+         FROM client_grant g WHERE g.session = session.id)",
     ];
     let mut gone = 0;
     for sql in PURGES {
-        let done = sqlx::query(sql).bind(before.0).execute(&mut *db).await.map_err(fail)?;
-        gone += done.rows_affected();
+        let done = db.sql(sql).bind(before.0).execute().await?;
+        gone += done;
     }
     Ok(gone)
 }

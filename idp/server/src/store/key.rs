@@ -1,11 +1,11 @@
 //! Signing keys.
 
-use super::row::{Columns, all, fail, json, or_taken, word};
+use super::Connection;
+use super::row::{Columns, all, json, or_taken, word};
 use gait_core::client::Alg;
 use gait_core::seal::Sealed;
 use gait_core::store::{Result, StoredKey};
 use gait_sdk::Timestamp;
-use sqlx::{SqliteConnection, SqlitePool};
 
 fn read(columns: &mut Columns<'_>) -> Result<StoredKey> {
     Ok(StoredKey {
@@ -18,46 +18,52 @@ fn read(columns: &mut Columns<'_>) -> Result<StoredKey> {
     })
 }
 
-pub(super) async fn all_keys(reader: &SqlitePool) -> Result<Vec<StoredKey>> {
-    let rows =
-        sqlx::query("SELECT kid, alg, private, public, created_at, retire_at FROM signing_key ORDER BY created_at DESC, kid")
-            .fetch_all(reader)
-            .await
-            .map_err(fail)?;
+pub(super) async fn all_keys(db: &mut Connection<'_>) -> Result<Vec<StoredKey>> {
+    let rows = db
+        .sql("SELECT kid, alg, private, public, created_at, retire_at FROM signing_key ORDER BY created_at DESC, kid")
+        .fetch_all()
+        .await?;
     all(rows, read)
 }
 
+/// Lets no other transaction add a key until this one ends.
+pub(super) async fn hold_ring(db: &mut Connection<'_>) -> Result<()> {
+    if !db.is_alone() {
+        db.sql("LOCK TABLE signing_key IN SHARE ROW EXCLUSIVE MODE").execute().await?;
+    }
+    Ok(())
+}
+
 /// Within a transaction: there is a key of the algorithm, signing or retired.
-pub(super) async fn has_any(db: &mut SqliteConnection, alg: Alg) -> Result<bool> {
-    let row = sqlx::query("SELECT 1 FROM signing_key WHERE alg = $1 LIMIT 1")
+pub(super) async fn has_any(db: &mut Connection<'_>, alg: Alg) -> Result<bool> {
+    let row = db
+        .sql("SELECT 1 FROM signing_key WHERE alg = $1 LIMIT 1")
         .bind(word(&alg)?)
-        .fetch_optional(db)
-        .await
-        .map_err(fail)?;
+        .fetch_optional()
+        .await?;
     Ok(row.is_some())
 }
 
 /// Retires the signing key of an algorithm within a transaction.
-pub(super) async fn retire(db: &mut SqliteConnection, alg: Alg, at: Timestamp) -> Result<()> {
-    sqlx::query("UPDATE signing_key SET retire_at = $2 WHERE alg = $1 AND retire_at IS NULL")
+pub(super) async fn retire(db: &mut Connection<'_>, alg: Alg, at: Timestamp) -> Result<()> {
+    db.sql("UPDATE signing_key SET retire_at = $2 WHERE alg = $1 AND retire_at IS NULL")
         .bind(word(&alg)?)
         .bind(at.0)
-        .execute(db)
-        .await
-        .map_err(fail)?;
+        .execute()
+        .await?;
     Ok(())
 }
 
 /// Adds a key within a transaction.
-pub(super) async fn add(db: &mut SqliteConnection, key: &StoredKey) -> Result<()> {
-    sqlx::query("INSERT INTO signing_key (kid, alg, private, public, created_at, retire_at) VALUES ($1, $2, $3, $4, $5, $6)")
+pub(super) async fn add(db: &mut Connection<'_>, key: &StoredKey) -> Result<()> {
+    db.sql("INSERT INTO signing_key (kid, alg, private, public, created_at, retire_at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(key.kid.as_str())
         .bind(word(&key.alg)?)
         .bind(key.private.0.as_slice())
         .bind(json(&key.public)?)
         .bind(key.created_at.0)
         .bind(key.retire_at.map(|at| at.0))
-        .execute(db)
+        .execute()
         .await
         .map_err(or_taken("key"))?;
     Ok(())

@@ -1,11 +1,12 @@
-//! The durable store on SQLite: one file per noun, each method one transaction or one statement. `db/README.md` says the rules of the
-//! SQL and what survives what.
+//! The durable store on SQLite or Postgres: one file per noun, each method one transaction or one statement, one SQL text for both.
+//! `db/README.md` says the rules of the SQL, what is locked in which order, and what survives what.
 
 mod account;
 mod approval;
 mod background;
 mod behaviour;
 mod client;
+mod connection;
 mod credential;
 mod ending;
 mod grant;
@@ -14,38 +15,70 @@ mod model;
 mod open;
 mod operation;
 mod outbox;
+mod postgres;
 mod record;
 mod row;
 mod session;
+mod sqlite;
+mod statement;
 mod token;
+mod transaction;
 
 pub use open::OpenError;
 
+use connection::{Connection, Lent};
 use gait_core::store::Result;
-use sqlx::SqlitePool;
+use sqlx::{PgPool, SqlitePool};
+use transaction::transact;
 
-type Transaction = sqlx::Transaction<'static, sqlx::Sqlite>;
-
-/// The embedded store: a file. Clones share it.
+/// The durable store. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Sqlite {
-    writer: SqlitePool,
-    reader: SqlitePool,
+pub struct Database(Engine);
+
+#[derive(Clone, Debug)]
+enum Engine {
+    /// A file with one writer.
+    Sqlite { writer: SqlitePool, reader: SqlitePool },
+    /// A server. What is written through `loose` may be lost if the server crashes.
+    Postgres { pool: PgPool, loose: PgPool },
 }
 
-impl Sqlite {
-    /// Begins a transaction that may write, and waits for its turn before it reads anything.
-    async fn begin(&self) -> Result<Transaction> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(row::fail)
+impl Database {
+    /// A connection to read by.
+    async fn read(&self) -> Result<Lent> {
+        match &self.0 {
+            Engine::Sqlite { reader, .. } => Lent::sqlite(reader).await,
+            Engine::Postgres { pool, .. } => Lent::postgres(pool).await,
+        }
     }
 
-    /// Finishes what is going on and closes the file. Calls after it fail with `Away`.
+    /// A connection for a change that is one statement.
+    async fn write(&self) -> Result<Lent> {
+        match &self.0 {
+            Engine::Sqlite { writer, .. } => Lent::sqlite(writer).await,
+            Engine::Postgres { pool, .. } => Lent::postgres(pool).await,
+        }
+    }
+
+    /// The same, for a change whose loss in a crash of the database opens nothing.
+    async fn write_loosely(&self) -> Result<Lent> {
+        match &self.0 {
+            Engine::Sqlite { writer, .. } => Lent::sqlite(writer).await,
+            Engine::Postgres { loose, .. } => Lent::postgres(loose).await,
+        }
+    }
+
+    /// Finishes what is going on and closes it. Calls after it fail with `Away`.
     pub async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+        match &self.0 {
+            Engine::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Engine::Postgres { pool, loose } => {
+                loose.close().await;
+                pool.close().await;
+            }
+        }
     }
-}
-
-async fn commit(transaction: Transaction) -> Result<()> {
-    transaction.commit().await.map_err(row::fail)
 }

@@ -1,13 +1,12 @@
 //! Models: an account's, and its credentials'.
 
-use super::row::{Columns, all, fail, one};
-use super::{Sqlite, background, commit};
+use super::row::{Columns, Row, all, one};
+use super::{Connection, background};
 use gait_core::ids::AccountId;
 use gait_core::seal::Sealed;
 use gait_core::store::{Result, StoreError, StoredModel, Whose};
 use gait_sdk::{CredentialId, PluginId, Timestamp};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{SqliteConnection, SqlitePool};
+use std::collections::BTreeSet;
 
 fn read(columns: &mut Columns<'_>) -> Result<StoredModel> {
     Ok(StoredModel {
@@ -23,70 +22,68 @@ fn read(columns: &mut Columns<'_>) -> Result<StoredModel> {
     })
 }
 
-pub(super) async fn get(reader: &SqlitePool, whose: &Whose, plugin: &PluginId) -> Result<Option<StoredModel>> {
+pub(super) async fn get(db: &mut Connection<'_>, whose: &Whose, plugin: &PluginId) -> Result<Option<StoredModel>> {
     const ACCOUNTS: &str = "SELECT account, NULL, plugin, blob, samples, enrolled, trained_at_ms FROM model \
                             WHERE account = $1 AND plugin = $2";
-    const CREDENTIALS: &str = "SELECT account, credential, plugin, blob, samples, enrolled, trained_at_ms FROM credential_model \
-                               WHERE account = $1 AND plugin = $2 AND credential = $3";
+    const CREDENTIALS: &str = "SELECT account, credential, plugin, blob, samples, enrolled, trained_at_ms \
+                               FROM credential_model WHERE account = $1 AND plugin = $2 AND credential = $3";
     let sql = if whose.credential.is_none() { ACCOUNTS } else { CREDENTIALS };
-    one(fetch(reader, sql, whose, plugin).await?, read)
+    one(fetch(db, sql, whose, plugin).await?, read)
 }
 
 /// When it was trained, and whether it is enrolled.
-pub(super) async fn version(reader: &SqlitePool, whose: &Whose, plugin: &PluginId) -> Result<Option<(i64, bool)>> {
+pub(super) async fn version(db: &mut Connection<'_>, whose: &Whose, plugin: &PluginId) -> Result<Option<(i64, bool)>> {
     const ACCOUNTS: &str = "SELECT trained_at_ms, enrolled FROM model WHERE account = $1 AND plugin = $2";
-    const CREDENTIALS: &str = "SELECT trained_at_ms, enrolled FROM credential_model \
-                               WHERE account = $1 AND plugin = $2 AND credential = $3";
+    const CREDENTIALS: &str = "SELECT trained_at_ms, enrolled FROM credential_model WHERE account = $1 AND plugin = $2 \
+                               AND credential = $3";
     let sql = if whose.credential.is_none() { ACCOUNTS } else { CREDENTIALS };
-    one(fetch(reader, sql, whose, plugin).await?, |columns| {
+    one(fetch(db, sql, whose, plugin).await?, |columns| {
         Ok((columns.get()?, columns.get()?))
     })
 }
 
-async fn fetch(reader: &SqlitePool, sql: &'static str, whose: &Whose, plugin: &PluginId) -> Result<Option<SqliteRow>> {
-    let query = sqlx::query(sql)
-        .bind(whose.account.0.as_bytes().as_slice())
-        .bind(plugin.as_str());
+async fn fetch(db: &mut Connection<'_>, sql: &'static str, whose: &Whose, plugin: &PluginId) -> Result<Option<Row>> {
+    let query = db.sql(sql).bind(whose.account.0.as_bytes().as_slice()).bind(plugin.as_str());
     let query = match &whose.credential {
         None => query,
         Some(credential) => query.bind(credential.as_str()),
     };
-    query.fetch_optional(reader).await.map_err(fail)
+    query.fetch_optional().await
 }
 
 /// How many accounts have an enrolled model that was trained at `since_ms` or later.
-pub(super) async fn count(reader: &SqlitePool, plugin: &PluginId, since_ms: i64) -> Result<u64> {
-    let row = sqlx::query("SELECT COUNT(*) FROM model WHERE plugin = $1 AND enrolled = TRUE AND trained_at_ms >= $2")
+pub(super) async fn count(db: &mut Connection<'_>, plugin: &PluginId, since_ms: i64) -> Result<u64> {
+    let row = db
+        .sql("SELECT COUNT(*) FROM model WHERE plugin = $1 AND enrolled = TRUE AND trained_at_ms >= $2")
         .bind(plugin.as_str())
         .bind(since_ms)
-        .fetch_optional(reader)
-        .await
-        .map_err(fail)?;
+        .fetch_optional()
+        .await?;
     Ok(one(row, |columns| columns.number())?.unwrap_or(0))
 }
 
-pub(super) async fn of_credentials(reader: &SqlitePool, account: AccountId) -> Result<Vec<StoredModel>> {
-    let rows = sqlx::query(
-        "SELECT account, credential, plugin, blob, samples, enrolled, trained_at_ms FROM credential_model \
-         WHERE account = $1 ORDER BY credential, plugin",
-    )
-    .bind(account.0.as_bytes().as_slice())
-    .fetch_all(reader)
-    .await
-    .map_err(fail)?;
+pub(super) async fn of_credentials(db: &mut Connection<'_>, account: AccountId) -> Result<Vec<StoredModel>> {
+    let rows = db
+        .sql(
+            "SELECT account, credential, plugin, blob, samples, enrolled, trained_at_ms FROM credential_model \
+             WHERE account = $1 ORDER BY credential, plugin",
+        )
+        .bind(account.0.as_bytes().as_slice())
+        .fetch_all()
+        .await?;
     all(rows, read)
 }
 
 /// Stores one within a transaction in place of the one that was trained at `replaces`; stale if it is another now.
-pub(super) async fn replace(db: &mut SqliteConnection, model: &StoredModel, replaces: Option<i64>) -> Result<()> {
+pub(super) async fn replace(db: &mut Connection<'_>, model: &StoredModel, replaces: Option<i64>) -> Result<()> {
     let sql = match (&model.whose.credential, replaces) {
         (None, None) => {
             "INSERT INTO model (account, plugin, blob, samples, enrolled, trained_at_ms, used_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account, plugin) DO NOTHING"
         }
         (None, Some(_)) => {
-            "UPDATE model SET blob = $3, samples = $4, enrolled = $5, trained_at_ms = $6, used_at = $7 \
-             WHERE account = $1 AND plugin = $2 AND trained_at_ms = $8"
+            "UPDATE model SET blob = $3, samples = $4, enrolled = $5, trained_at_ms = $6, used_at = $7 WHERE account = $1 \
+             AND plugin = $2 AND trained_at_ms = $8"
         }
         (Some(_), None) => {
             "INSERT INTO credential_model (account, plugin, blob, samples, enrolled, trained_at_ms, used_at, credential) \
@@ -97,7 +94,8 @@ pub(super) async fn replace(db: &mut SqliteConnection, model: &StoredModel, repl
              WHERE account = $1 AND plugin = $2 AND credential = $8 AND trained_at_ms = $9"
         }
     };
-    let mut query = sqlx::query(sql)
+    let mut query = db
+        .sql(sql)
         .bind(model.whose.account.0.as_bytes().as_slice())
         .bind(model.plugin.as_str())
         .bind(model.blob.0.as_slice())
@@ -111,45 +109,46 @@ pub(super) async fn replace(db: &mut SqliteConnection, model: &StoredModel, repl
     if let Some(trained_at_ms) = replaces {
         query = query.bind(trained_at_ms);
     }
-    let done = query.execute(db).await.map_err(fail)?;
-    match done.rows_affected() {
+    let done = query.execute().await?;
+    match done {
         0 => Err(StoreError::Stale("model")),
         _ => Ok(()),
     }
 }
 
 /// Notes, within a transaction, that an account was used.
-pub(super) async fn note_use(db: &mut SqliteConnection, account: AccountId, at: Timestamp) -> Result<()> {
+pub(super) async fn note_use(db: &mut Connection<'_>, account: AccountId, at: Timestamp) -> Result<()> {
     for sql in [
         "UPDATE model SET used_at = $2 WHERE account = $1 AND used_at < $2",
         "UPDATE credential_model SET used_at = $2 WHERE account = $1 AND used_at < $2",
     ] {
-        sqlx::query(sql)
-            .bind(account.0.as_bytes().as_slice())
-            .bind(at.0)
-            .execute(&mut *db)
-            .await
-            .map_err(fail)?;
+        db.sql(sql).bind(account.0.as_bytes().as_slice()).bind(at.0).execute().await?;
     }
     Ok(())
 }
 
-/// Deletes those last used before `before`.
-pub(super) async fn purge(store: &Sqlite, before: Timestamp) -> Result<u64> {
-    let mut db = store.begin().await?;
-    let of_credentials = sqlx::query("DELETE FROM credential_model WHERE used_at < $1")
+/// Deletes, within a transaction, those last used before `before`.
+pub(super) async fn purge(db: &mut Connection<'_>, before: Timestamp) -> Result<u64> {
+    let of_credentials = db
+        .sql("DELETE FROM credential_model WHERE used_at < $1")
         .bind(before.0)
-        .execute(&mut *db)
-        .await
-        .map_err(fail)?;
-    let of_accounts = sqlx::query("DELETE FROM model WHERE used_at < $1")
+        .execute()
+        .await?;
+    let of_accounts = db
+        .sql("DELETE FROM model WHERE used_at < $1 RETURNING plugin")
         .bind(before.0)
-        .execute(&mut *db)
-        .await
-        .map_err(fail)?;
-    if of_accounts.rows_affected() > 0 {
-        background::outdate(&mut db).await?;
+        .fetch_all()
+        .await?;
+    Ok(of_credentials + outdate(db, of_accounts).await?)
+}
+
+/// Within a transaction that deleted accounts' models, of which it was told the plugins: what was made of them is stale. Returns how
+/// many there were.
+pub(super) async fn outdate(db: &mut Connection<'_>, deleted: Vec<Row>) -> Result<u64> {
+    let plugins: Vec<PluginId> = all(deleted, |columns| columns.word())?;
+    let count = u64::try_from(plugins.len()).unwrap_or(u64::MAX);
+    for plugin in plugins.into_iter().collect::<BTreeSet<_>>() {
+        background::outdate(db, &plugin).await?;
     }
-    commit(db).await?;
-    Ok(of_credentials.rows_affected() + of_accounts.rows_affected())
+    Ok(count)
 }

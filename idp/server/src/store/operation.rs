@@ -1,7 +1,7 @@
 //! Readiness, keys, leases, settings, and the outbox.
 
-use super::row::{all, fail, one};
-use super::{Sqlite, commit, key, outbox};
+use super::row::{all, one};
+use super::{Database, key, outbox, transact};
 use async_trait::async_trait;
 use gait_core::event::{Delivery, Event};
 use gait_core::ids::{AccountId, DeliveryId, EventId};
@@ -9,135 +9,144 @@ use gait_core::store::{Backlog, OperationStore, Result, StoreError, StoredKey};
 use gait_sdk::Timestamp;
 
 #[async_trait]
-impl OperationStore for Sqlite {
+impl OperationStore for Database {
     async fn ping(&self) -> Result<()> {
-        for pool in [&self.reader, &self.writer] {
-            sqlx::query("SELECT COUNT(*) FROM setting")
-                .fetch_one(pool)
-                .await
-                .map_err(fail)?;
+        for mut db in [self.read().await?, self.write().await?] {
+            db.sql("SELECT COUNT(*) FROM setting").fetch_optional().await?;
         }
         Ok(())
     }
 
     async fn keys(&self) -> Result<Vec<StoredKey>> {
-        key::all_keys(&self.reader).await
+        key::all_keys(&mut self.read().await?.connection()).await
     }
 
     async fn add_key(&self, new: &StoredKey, retire_at: Timestamp, only_first: bool) -> Result<bool> {
-        let mut db = self.begin().await?;
-        if only_first && key::has_any(&mut db, new.alg).await? {
-            return Ok(false);
-        }
-        key::retire(&mut db, new.alg, retire_at).await?;
-        key::add(&mut db, new).await?;
-        commit(db).await?;
-        Ok(true)
+        transact!(self, |db| {
+            key::hold_ring(db).await?;
+            if only_first && key::has_any(db, new.alg).await? {
+                return Ok(false);
+            }
+            key::retire(db, new.alg, retire_at).await?;
+            key::add(db, new).await?;
+            Ok(true)
+        })
     }
 
     async fn purge_keys(&self, now: Timestamp) -> Result<u64> {
-        let done = sqlx::query("DELETE FROM signing_key WHERE retire_at <= $1")
+        let done = self
+            .write()
+            .await?
+            .sql("DELETE FROM signing_key WHERE retire_at <= $1")
             .bind(now.0)
-            .execute(&self.writer)
-            .await
-            .map_err(fail)?;
-        Ok(done.rows_affected())
+            .execute()
+            .await?;
+        Ok(done)
     }
 
     async fn lease(&self, name: &str, holder: &str, now: Timestamp, ttl_s: u32) -> Result<bool> {
-        let done = sqlx::query(
-            "INSERT INTO lease (name, holder, held_until) VALUES ($1, $2, $4) ON CONFLICT (name) DO UPDATE SET \
-             holder = excluded.holder, held_until = excluded.held_until WHERE lease.holder = excluded.holder OR lease.held_until <= $3",
-        )
-        .bind(name)
-        .bind(holder)
-        .bind(now.0)
-        .bind(now.plus(i64::from(ttl_s)).0)
-        .execute(&self.writer)
-        .await
-        .map_err(fail)?;
-        Ok(done.rows_affected() > 0)
+        let done = self
+            .write()
+            .await?
+            .sql(
+                "INSERT INTO lease (name, holder, held_until) VALUES ($1, $2, $4) ON CONFLICT (name) DO UPDATE \
+                 SET holder = excluded.holder, held_until = excluded.held_until WHERE lease.holder = excluded.holder \
+                 OR lease.held_until <= $3",
+            )
+            .bind(name)
+            .bind(holder)
+            .bind(now.0)
+            .bind(now.plus(i64::from(ttl_s)).0)
+            .execute()
+            .await?;
+        Ok(done > 0)
     }
 
     async fn setting(&self, name: &str) -> Result<Option<String>> {
-        let row = sqlx::query("SELECT value FROM setting WHERE name = $1")
+        let row = self
+            .read()
+            .await?
+            .sql("SELECT value FROM setting WHERE name = $1")
             .bind(name)
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_optional()
+            .await?;
         one(row, |columns| columns.get())
     }
 
     async fn set_once(&self, name: &str, value: &str) -> Result<String> {
-        sqlx::query("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+        self.write()
+            .await?
+            .sql("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
             .bind(name)
             .bind(value)
-            .execute(&self.writer)
-            .await
-            .map_err(fail)?;
+            .execute()
+            .await?;
         // Nothing changes or deletes a setting, so what is there now is what was there then.
         let stored = self.setting(name).await?;
         stored.ok_or_else(|| StoreError::Damaged(format!("setting {name} is gone")))
     }
 
     async fn note(&self, event: &Event) -> Result<()> {
-        let mut db = self.begin().await?;
-        outbox::note(&mut db, std::slice::from_ref(event)).await?;
-        commit(db).await
+        transact!(self, |db| outbox::note(db, std::slice::from_ref(event)).await)
     }
 
     async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>> {
-        let rows = sqlx::query("SELECT body FROM event WHERE expanded = FALSE ORDER BY seq LIMIT $1")
+        let rows = self
+            .read()
+            .await?
+            .sql("SELECT body FROM event WHERE expanded = FALSE ORDER BY seq LIMIT $1")
             .bind(i64::from(limit))
-            .fetch_all(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_all()
+            .await?;
         all(rows, |columns| columns.json())
     }
 
     async fn expand_event(&self, event: EventId, deliveries: &[Delivery]) -> Result<bool> {
-        let mut db = self.begin().await?;
-        if !outbox::expand(&mut db, event).await? {
-            return Ok(false);
-        }
-        for delivery in deliveries {
-            outbox::add(&mut db, event, delivery).await?;
-        }
-        commit(db).await?;
-        Ok(true)
+        transact!(self, |db| {
+            if !outbox::expand(db, event).await? {
+                return Ok(false);
+            }
+            for delivery in deliveries {
+                outbox::add(db, event, delivery).await?;
+            }
+            Ok(true)
+        })
     }
 
     async fn claim_deliveries(&self, now: Timestamp, lease_s: u32, limit: u32) -> Result<Vec<Delivery>> {
-        let mut db = self.begin().await?;
-        let claimed = outbox::claim(&mut db, now, now.plus(i64::from(lease_s)), limit).await?;
-        commit(db).await?;
-        Ok(claimed)
+        transact!(self, |db| {
+            let claimed = outbox::claim(db, now, now.plus(i64::from(lease_s)), limit).await?;
+            Ok(claimed)
+        })
     }
 
     async fn delivered(&self, id: DeliveryId, at: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE delivery SET closed_at = $2, leased_until = NULL WHERE id = $1 AND closed_at IS NULL")
+        self.write()
+            .await?
+            .sql("UPDATE delivery SET closed_at = $2, leased_until = NULL WHERE id = $1 AND closed_at IS NULL")
             .bind(id.0.as_bytes().as_slice())
             .bind(at.0)
-            .execute(&self.writer)
-            .await
-            .map_err(fail)?;
+            .execute()
+            .await?;
         Ok(())
     }
 
     /// A dead letter's end is dated to when it was last due.
     async fn delivery_failed(&self, id: DeliveryId, next_at: Option<Timestamp>, error: &str) -> Result<()> {
-        const AGAIN: &str = "UPDATE delivery SET attempts = attempts + 1, leased_until = NULL, last_error = $2, next_at = $3 \
-                             WHERE id = $1 AND closed_at IS NULL";
-        const NEVER: &str = "UPDATE delivery SET attempts = attempts + 1, leased_until = NULL, last_error = $2, dead = TRUE, \
-                             closed_at = next_at WHERE id = $1 AND closed_at IS NULL";
-        let query = sqlx::query(if next_at.is_some() { AGAIN } else { NEVER })
+        const AGAIN: &str = "UPDATE delivery SET attempts = attempts + 1, leased_until = NULL, last_error = $2, next_at = \
+                             $3 WHERE id = $1 AND closed_at IS NULL";
+        const NEVER: &str = "UPDATE delivery SET attempts = attempts + 1, leased_until = NULL, last_error = $2, dead = \
+                             TRUE, closed_at = next_at WHERE id = $1 AND closed_at IS NULL";
+        let mut db = self.write().await?;
+        let query = db
+            .sql(if next_at.is_some() { AGAIN } else { NEVER })
             .bind(id.0.as_bytes().as_slice())
             .bind(error);
         let query = match next_at {
             Some(at) => query.bind(at.0),
             None => query,
         };
-        query.execute(&self.writer).await.map_err(fail)?;
+        query.execute().await?;
         Ok(())
     }
 
@@ -146,27 +155,32 @@ impl OperationStore for Sqlite {
         let mut first = [0; 16];
         let before_ms = u64::try_from(before.0).unwrap_or(0).saturating_mul(1000);
         first[..6].copy_from_slice(&before_ms.to_be_bytes()[2..]);
-        let done = sqlx::query(
-            "DELETE FROM event WHERE id < $1 AND expanded = TRUE AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = event.id)",
-        )
-        .bind(first.as_slice())
-        .execute(&self.writer)
-        .await
-        .map_err(fail)?;
-        Ok(done.rows_affected())
+        let done = self
+            .write()
+            .await?
+            .sql(
+                "DELETE FROM event WHERE id < $1 AND expanded = TRUE AND NOT EXISTS (SELECT 1 FROM delivery d \
+                 WHERE d.event = event.id)",
+            )
+            .bind(first.as_slice())
+            .execute()
+            .await?;
+        Ok(done)
     }
 
     async fn backlog(&self) -> Result<Backlog> {
-        outbox::backlog(&self.reader).await
+        outbox::backlog(&mut self.read().await?.connection()).await
     }
 
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>> {
-        let rows = sqlx::query("SELECT body FROM event WHERE account = $1 ORDER BY seq DESC LIMIT $2")
+        let rows = self
+            .read()
+            .await?
+            .sql("SELECT body FROM event WHERE account = $1 ORDER BY seq DESC LIMIT $2")
             .bind(account.0.as_bytes().as_slice())
             .bind(i64::from(limit))
-            .fetch_all(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_all()
+            .await?;
         all(rows, |columns| columns.json())
     }
 }

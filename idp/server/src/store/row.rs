@@ -5,41 +5,63 @@ use gait_core::token::secret::Hash;
 use gait_sdk::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::error::ErrorKind;
+use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::postgres::{PgDatabaseError, PgRow};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, Type, ValueRef};
+use sqlx::{Decode, Postgres, Row as _, Sqlite, Type, ValueRef as _};
 use uuid::Uuid;
+
+/// A row of either engine.
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+/// What can be read of both engines.
+pub(super) trait Column<'r>: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres> {}
+impl<'r, T> Column<'r> for T where T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres> {}
 
 /// Result codes of SQLite (<https://www.sqlite.org/rescode.html>) that mean "not now": PERM, BUSY, LOCKED, NOMEM, READONLY, INTERRUPT,
 /// IOERR, FULL, CANTOPEN, PROTOCOL.
-const AWAY: [i32; 10] = [3, 5, 6, 7, 8, 9, 10, 13, 14, 15];
+const SQLITE_AWAY: [i32; 10] = [3, 5, 6, 7, 8, 9, 10, 13, 14, 15];
+/// Classes of Postgres' SQLSTATE codes (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) that mean the same: lost
+/// connection, refused user, no such database, deadlock, no room, waited too long, ended by an operator, trouble of the system.
+const POSTGRES_AWAY: [&str; 8] = ["08", "28", "3D", "40", "53", "55", "57", "58"];
+/// Codes beside them: the server only reads, the transaction was idle for too long.
+const POSTGRES_AWAY_TOO: [&str; 2] = ["25006", "25P03"];
 
 /// What an error of the database means to the rules.
 pub(super) fn fail(error: sqlx::Error) -> StoreError {
     match &error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
-            StoreError::Away(error.to_string())
-        }
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_) => StoreError::Away(error.to_string()),
         sqlx::Error::Database(reported) => match reported.kind() {
             ErrorKind::UniqueViolation => StoreError::Taken("id"),
             ErrorKind::ForeignKeyViolation => StoreError::Stale("what this belongs to"),
-            _ => {
-                let code: i32 = reported.code().and_then(|code| code.parse().ok()).unwrap_or_default();
-                let text = reported.to_string();
-                if AWAY.contains(&(code & 0xff)) {
-                    StoreError::Away(text)
-                } else {
-                    StoreError::Damaged(text)
-                }
-            }
+            _ if is_away(&**reported) => StoreError::Away(reported.to_string()),
+            _ => StoreError::Damaged(reported.to_string()),
         },
         _ => StoreError::Damaged(error.to_string()),
     }
 }
 
+fn is_away(reported: &dyn DatabaseError) -> bool {
+    let code = reported.code().unwrap_or_default();
+    if reported.try_downcast_ref::<PgDatabaseError>().is_some() {
+        POSTGRES_AWAY.iter().any(|class| code.starts_with(class)) || POSTGRES_AWAY_TOO.contains(&&*code)
+    } else {
+        let code: i32 = code.parse().unwrap_or_default();
+        SQLITE_AWAY.contains(&(code & 0xff))
+    }
+}
+
 /// The same, where a violated uniqueness has a name.
-pub(super) fn or_taken(what: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-    move |error| match fail(error) {
+pub(super) fn or_taken(what: &'static str) -> impl Fn(StoreError) -> StoreError {
+    move |error| match error {
         StoreError::Taken(_) => StoreError::Taken(what),
         other => other,
     }
@@ -65,26 +87,32 @@ pub(super) fn word<T: Serialize>(value: &T) -> Result<String> {
 
 /// Reads the columns of a row in the order of its `SELECT`.
 pub(super) struct Columns<'r> {
-    row: &'r SqliteRow,
+    row: &'r Row,
     next: usize,
 }
 
 impl<'r> Columns<'r> {
     /// From the first column on.
-    pub fn of(row: &'r SqliteRow) -> Self {
+    pub fn of(row: &'r Row) -> Self {
         Self { row, next: 0 }
     }
 
     /// True if the next column is NULL: nothing was joined.
     pub fn is_absent(&self) -> Result<bool> {
-        Ok(self.row.try_get_raw(self.next).map_err(fail)?.is_null())
+        match self.row {
+            Row::Sqlite(row) => Ok(row.try_get_raw(self.next).map_err(fail)?.is_null()),
+            Row::Postgres(row) => Ok(row.try_get_raw(self.next).map_err(fail)?.is_null()),
+        }
     }
 
     /// The next column as it is.
-    pub fn get<T: Decode<'r, Sqlite> + Type<Sqlite>>(&mut self) -> Result<T> {
-        let value = self.row.try_get(self.next).map_err(fail)?;
+    pub fn get<T: Column<'r>>(&mut self) -> Result<T> {
+        let value = match self.row {
+            Row::Sqlite(row) => row.try_get(self.next),
+            Row::Postgres(row) => row.try_get(self.next),
+        };
         self.next += 1;
-        Ok(value)
+        value.map_err(fail)
     }
 
     /// A non-negative number that fits `T`.
@@ -147,11 +175,11 @@ fn damaged(error: impl std::fmt::Display) -> StoreError {
 }
 
 /// At most one noun.
-pub(super) fn one<T>(row: Option<SqliteRow>, read: impl Fn(&mut Columns<'_>) -> Result<T>) -> Result<Option<T>> {
+pub(super) fn one<T>(row: Option<Row>, read: impl Fn(&mut Columns<'_>) -> Result<T>) -> Result<Option<T>> {
     row.map(|row| read(&mut Columns::of(&row))).transpose()
 }
 
 /// All nouns.
-pub(super) fn all<T>(rows: Vec<SqliteRow>, read: impl Fn(&mut Columns<'_>) -> Result<T>) -> Result<Vec<T>> {
+pub(super) fn all<T>(rows: Vec<Row>, read: impl Fn(&mut Columns<'_>) -> Result<T>) -> Result<Vec<T>> {
     rows.iter().map(|row| read(&mut Columns::of(row))).collect()
 }

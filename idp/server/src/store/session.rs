@@ -1,7 +1,8 @@
 //! Sessions.
 
-use super::row::{Columns, all, fail, json, json_opt, one, or_taken, word};
-use super::{Sqlite, commit, ending, model, outbox};
+use super::row::{Columns, all, json, json_opt, one, or_taken, word};
+use super::statement::locking;
+use super::{Connection, Database, ending, model, outbox, transact};
 use async_trait::async_trait;
 use gait_core::event::Event;
 use gait_core::ids::{AccountId, SessionId};
@@ -9,7 +10,6 @@ use gait_core::session::{EndReason, Ended, RiskLevel, Session, StepUp};
 use gait_core::store::{EndEvents, Result, SessionStore, StoreError, Strengthened, Which};
 use gait_core::token::secret::Hash;
 use gait_sdk::Timestamp;
-use sqlx::SqliteConnection;
 
 /// What [`read`] reads, of `session s`.
 macro_rules! session_columns {
@@ -40,9 +40,9 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Result<Session> {
     })
 }
 
-async fn insert(db: &mut SqliteConnection, session: &Session, secret: &Hash) -> Result<()> {
+async fn insert(db: &mut Connection<'_>, session: &Session, secret: &Hash) -> Result<()> {
     let ended = session.ended.as_ref();
-    sqlx::query(
+    db.sql(
         "INSERT INTO session (id, secret, account, proofs, created_at, last_seen_at, place, level, step_up, step_up_since, \
          ended_at, end_reason, sequence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
@@ -59,7 +59,7 @@ async fn insert(db: &mut SqliteConnection, session: &Session, secret: &Hash) -> 
     .bind(ended.map(|ended| ended.at.0))
     .bind(ended.map(|ended| word(&ended.reason)).transpose()?)
     .bind(session.sequence)
-    .execute(db)
+    .execute()
     .await
     .map_err(or_taken("session"))?;
     Ok(())
@@ -75,64 +75,74 @@ fn met(rows: u64) -> Result<()> {
 }
 
 #[async_trait]
-impl SessionStore for Sqlite {
+impl SessionStore for Database {
     async fn begin_session(&self, session: &Session, secret: &Hash, events: &[Event]) -> Result<()> {
-        let mut db = self.begin().await?;
-        let usable = sqlx::query(
-            "SELECT id FROM account WHERE id = $1 AND disabled_at IS NULL AND (revoked_before IS NULL OR revoked_before <= $2)",
-        )
-        .bind(session.account.0.as_bytes().as_slice())
-        .bind(session.created_at.0)
-        .fetch_optional(&mut *db)
-        .await
-        .map_err(fail)?;
-        if usable.is_none() {
-            return Err(StoreError::Stale("account"));
-        }
-        insert(&mut db, session, secret).await?;
-        model::note_use(&mut db, session.account, session.created_at).await?;
-        outbox::note(&mut db, events).await?;
-        commit(db).await
+        transact!(self, |db| {
+            let usable = db
+                .sql(locking!(
+                    "SELECT 1 FROM account WHERE id = $1 AND disabled_at IS NULL AND (revoked_before IS NULL \
+                     OR revoked_before <= $2)",
+                    "FOR SHARE"
+                ))
+                .bind(session.account.0.as_bytes().as_slice())
+                .bind(session.created_at.0)
+                .fetch_optional()
+                .await?;
+            if usable.is_none() {
+                return Err(StoreError::Stale("account"));
+            }
+            insert(db, session, secret).await?;
+            model::note_use(db, session.account, session.created_at).await?;
+            outbox::note(db, events).await?;
+            Ok(())
+        })
     }
 
     async fn session_by_secret(&self, secret: &Hash) -> Result<Option<Session>> {
-        let row = sqlx::query(concat!("SELECT ", session_columns!(), " FROM session s WHERE s.secret = $1"))
+        let row = self
+            .read()
+            .await?
+            .sql(concat!("SELECT ", session_columns!(), " FROM session s WHERE s.secret = $1"))
             .bind(secret.0.as_slice())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_optional()
+            .await?;
         one(row, read)
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<Session>> {
-        let row = sqlx::query(concat!("SELECT ", session_columns!(), " FROM session s WHERE s.id = $1"))
+        let row = self
+            .read()
+            .await?
+            .sql(concat!("SELECT ", session_columns!(), " FROM session s WHERE s.id = $1"))
             .bind(id.as_str())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(fail)?;
+            .fetch_optional()
+            .await?;
         one(row, read)
     }
 
     async fn sessions_of(&self, account: AccountId) -> Result<Vec<Session>> {
-        let rows = sqlx::query(concat!(
-            "SELECT ",
-            session_columns!(),
-            " FROM session s WHERE s.account = $1 AND s.ended_at IS NULL ORDER BY s.created_at DESC, s.id"
-        ))
-        .bind(account.0.as_bytes().as_slice())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(fail)?;
+        let rows = self
+            .read()
+            .await?
+            .sql(concat!(
+                "SELECT ",
+                session_columns!(),
+                " FROM session s WHERE s.account = $1 AND s.ended_at IS NULL ORDER BY s.created_at DESC, s.id"
+            ))
+            .bind(account.0.as_bytes().as_slice())
+            .fetch_all()
+            .await?;
         all(rows, read)
     }
 
     async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Result<()> {
-        sqlx::query("UPDATE session SET last_seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND last_seen_at < $2")
+        self.write_loosely()
+            .await?
+            .sql("UPDATE session SET last_seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND last_seen_at < $2")
             .bind(id.as_str())
             .bind(at.0)
-            .execute(&self.writer)
-            .await
-            .map_err(fail)?;
+            .execute()
+            .await?;
         Ok(())
     }
 
@@ -144,27 +154,29 @@ impl SessionStore for Sqlite {
         change: &Strengthened,
         events: &[Event],
     ) -> Result<()> {
-        let mut db = self.begin().await?;
-        let done = sqlx::query(
-            "UPDATE session SET secret = $3, proofs = $4, level = $5, step_up = $6, step_up_since = $7, place = $8, \
-             last_seen_at = CASE WHEN last_seen_at < $9 THEN $9 ELSE last_seen_at END, sequence = sequence + 1 \
-             WHERE id = $1 AND sequence = $2 AND ended_at IS NULL",
-        )
-        .bind(id.as_str())
-        .bind(sequence)
-        .bind(change.secret.0.as_slice())
-        .bind(json(&change.proofs)?)
-        .bind(word(&change.level)?)
-        .bind(json_opt(change.step_up.as_ref())?)
-        .bind(change.step_up.as_ref().map(|step_up| step_up.since.0))
-        .bind(json(&change.place)?)
-        .bind(at.0)
-        .execute(&mut *db)
-        .await
-        .map_err(or_taken("session"))?;
-        met(done.rows_affected())?;
-        outbox::note(&mut db, events).await?;
-        commit(db).await
+        transact!(self, |db| {
+            let done = db
+                .sql(
+                    "UPDATE session SET secret = $3, proofs = $4, level = $5, step_up = $6, step_up_since = $7, place = \
+                     $8, last_seen_at = CASE WHEN last_seen_at < $9 THEN $9 ELSE last_seen_at END, sequence = sequence + 1 \
+                     WHERE id = $1 AND sequence = $2 AND ended_at IS NULL",
+                )
+                .bind(id.as_str())
+                .bind(sequence)
+                .bind(change.secret.0.as_slice())
+                .bind(json(&change.proofs)?)
+                .bind(word(&change.level)?)
+                .bind(json_opt(change.step_up.as_ref())?)
+                .bind(change.step_up.as_ref().map(|step_up| step_up.since.0))
+                .bind(json(&change.place)?)
+                .bind(at.0)
+                .execute()
+                .await
+                .map_err(or_taken("session"))?;
+            met(done)?;
+            outbox::note(db, events).await?;
+            Ok(())
+        })
     }
 
     async fn set_risk(
@@ -175,43 +187,43 @@ impl SessionStore for Sqlite {
         step_up: Option<&StepUp>,
         events: &[Event],
     ) -> Result<()> {
-        let mut db = self.begin().await?;
-        let done = sqlx::query(
-            "UPDATE session SET level = $3, step_up = $4, step_up_since = $5, sequence = sequence + 1 \
-             WHERE id = $1 AND sequence = $2 AND ended_at IS NULL",
-        )
-        .bind(id.as_str())
-        .bind(sequence)
-        .bind(word(&level)?)
-        .bind(json_opt(step_up)?)
-        .bind(step_up.map(|step_up| step_up.since.0))
-        .execute(&mut *db)
-        .await
-        .map_err(fail)?;
-        met(done.rows_affected())?;
-        outbox::note(&mut db, events).await?;
-        commit(db).await
+        transact!(self, |db| {
+            let done = db
+                .sql(
+                    "UPDATE session SET level = $3, step_up = $4, step_up_since = $5, sequence = sequence + 1 WHERE id = $1 \
+                     AND sequence = $2 AND ended_at IS NULL",
+                )
+                .bind(id.as_str())
+                .bind(sequence)
+                .bind(word(&level)?)
+                .bind(json_opt(step_up)?)
+                .bind(step_up.map(|step_up| step_up.since.0))
+                .execute()
+                .await?;
+            met(done)?;
+            outbox::note(db, events).await?;
+            Ok(())
+        })
     }
 
     async fn end_sessions(&self, which: &Which, at: Timestamp, reason: EndReason, events: EndEvents<'_>) -> Result<Vec<Session>> {
-        let mut db = self.begin().await?;
-        let ended = ending::end(&mut db, which, at, reason, events).await?;
-        commit(db).await?;
-        Ok(ended)
+        transact!(self, |db| ending::end(db, which, at, reason, events).await)
     }
 
     async fn step_ups_before(&self, before: Timestamp, limit: u32) -> Result<Vec<Session>> {
-        let rows = sqlx::query(concat!(
-            "SELECT ",
-            session_columns!(),
-            " FROM session s WHERE s.ended_at IS NULL AND s.step_up_since IS NOT NULL AND s.step_up_since < $1 \
-             ORDER BY s.step_up_since, s.id LIMIT $2"
-        ))
-        .bind(before.0)
-        .bind(i64::from(limit))
-        .fetch_all(&self.reader)
-        .await
-        .map_err(fail)?;
+        let rows = self
+            .read()
+            .await?
+            .sql(concat!(
+                "SELECT ",
+                session_columns!(),
+                " FROM session s WHERE s.ended_at IS NULL AND s.step_up_since IS NOT NULL AND s.step_up_since < $1 \
+                 ORDER BY s.step_up_since, s.id LIMIT $2"
+            ))
+            .bind(before.0)
+            .bind(i64::from(limit))
+            .fetch_all()
+            .await?;
         all(rows, read)
     }
 }

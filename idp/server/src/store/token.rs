@@ -1,17 +1,18 @@
 //! Codes and tokens: how they are spent, and what their life hangs on.
 
+use super::Connection;
 use super::account::{self, account_columns};
 use super::grant::{self, grant_columns};
 use super::outbox;
-use super::row::{Columns, fail, json, one, or_taken, word};
+use super::row::{Columns, json, one, or_taken, word};
 use super::session::{self, session_columns};
+use super::statement::{Text, locking};
 use gait_core::event::Event;
 use gait_core::grant::{Grant, Standing, Token};
 use gait_core::ids::GrantId;
 use gait_core::store::{Redeemed, Result, Rotated};
 use gait_core::token::secret::Hash;
 use gait_sdk::Timestamp;
-use sqlx::{SqliteConnection, SqlitePool};
 
 /// What [`read`] reads, of `token t`.
 macro_rules! token_columns {
@@ -23,11 +24,15 @@ macro_rules! token_columns {
 /// True of a `token t` whose grant stands: it isn't revoked, its account may be used, and its session lives unless it is offline. The
 /// client is there, for token and grant go with it.
 macro_rules! grant_stands {
-    () => {
-        "EXISTS (SELECT 1 FROM client_grant g JOIN account a ON a.id = g.account LEFT JOIN session s ON s.id = g.session \
-         WHERE g.id = t.grant_id AND g.revoked_at IS NULL AND a.disabled_at IS NULL \
-         AND (a.revoked_before IS NULL OR a.revoked_before <= g.created_at) \
-         AND (g.offline = TRUE OR (s.account = g.account AND s.ended_at IS NULL)))"
+    ($lock:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM client_grant g JOIN account a ON a.id = g.account \
+             LEFT JOIN session s ON s.id = g.session WHERE g.id = t.grant_id AND g.revoked_at IS NULL \
+             AND a.disabled_at IS NULL AND (a.revoked_before IS NULL OR a.revoked_before <= g.created_at) \
+             AND (g.offline = TRUE OR (s.account = g.account AND s.ended_at IS NULL))",
+            $lock,
+            ")"
+        )
     };
 }
 
@@ -46,9 +51,9 @@ fn read(columns: &mut Columns<'_>) -> Result<Token> {
 }
 
 /// Stores tokens within a transaction.
-pub(super) async fn add(db: &mut SqliteConnection, tokens: &[Token]) -> Result<()> {
+pub(super) async fn add(db: &mut Connection<'_>, tokens: &[Token]) -> Result<()> {
     for token in tokens {
-        sqlx::query(
+        db.sql(
             "INSERT INTO token (hash, kind, grant_id, client, scopes, audience, issued_at, expires_at, spent_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
@@ -61,7 +66,7 @@ pub(super) async fn add(db: &mut SqliteConnection, tokens: &[Token]) -> Result<(
         .bind(token.issued_at.0)
         .bind(token.expires_at.0)
         .bind(token.spent_at.map(|at| at.0))
-        .execute(&mut *db)
+        .execute()
         .await
         .map_err(or_taken("token"))?;
     }
@@ -69,46 +74,46 @@ pub(super) async fn add(db: &mut SqliteConnection, tokens: &[Token]) -> Result<(
 }
 
 /// Leaves a code's tombstone; the id of the grant that it led to before, if it was spent.
-async fn bury(db: &mut SqliteConnection, code: &Hash, grant: &Grant) -> Result<Option<GrantId>> {
-    let buried =
-        sqlx::query("INSERT INTO spent_code (hash, grant_id, spent_at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING")
-            .bind(code.0.as_slice())
-            .bind(grant.id.0.as_bytes().as_slice())
-            .bind(grant.created_at.0)
-            .execute(&mut *db)
-            .await
-            .map_err(fail)?;
-    if buried.rows_affected() > 0 {
+async fn bury(db: &mut Connection<'_>, code: &Hash, grant: &Grant) -> Result<Option<GrantId>> {
+    let buried = db
+        .sql("INSERT INTO spent_code (hash, grant_id, spent_at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING")
+        .bind(code.0.as_slice())
+        .bind(grant.id.0.as_bytes().as_slice())
+        .bind(grant.created_at.0)
+        .execute()
+        .await?;
+    if buried > 0 {
         return Ok(None);
     }
-    let row = sqlx::query("SELECT grant_id FROM spent_code WHERE hash = $1")
+    let row = db
+        .sql("SELECT grant_id FROM spent_code WHERE hash = $1")
         .bind(code.0.as_slice())
-        .fetch_optional(db)
-        .await
-        .map_err(fail)?;
+        .fetch_optional()
+        .await?;
     one(row, |columns| Ok(GrantId(columns.uuid()?)))
 }
 
 /// True if account, session and client are there and may be used for what was granted at `created_at`.
-async fn parties_stand(db: &mut SqliteConnection, grant: &Grant) -> Result<bool> {
-    let row = sqlx::query(
-        "SELECT 1 FROM account a JOIN session s ON s.account = a.id WHERE a.id = $1 AND s.id = $2 \
-         AND a.disabled_at IS NULL AND (a.revoked_before IS NULL OR a.revoked_before <= $3) AND s.ended_at IS NULL \
-         AND EXISTS (SELECT 1 FROM client c WHERE c.id = $4)",
-    )
-    .bind(grant.account.0.as_bytes().as_slice())
-    .bind(grant.session.as_str())
-    .bind(grant.created_at.0)
-    .bind(grant.client.as_str())
-    .fetch_optional(db)
-    .await
-    .map_err(fail)?;
+async fn parties_stand(db: &mut Connection<'_>, grant: &Grant) -> Result<bool> {
+    let row = db
+        .sql(locking!(
+            "SELECT 1 FROM account a JOIN session s ON s.account = a.id WHERE a.id = $1 AND s.id = $2 \
+             AND a.disabled_at IS NULL AND (a.revoked_before IS NULL OR a.revoked_before <= $3) AND s.ended_at IS NULL \
+             AND EXISTS (SELECT 1 FROM client c WHERE c.id = $4)",
+            "FOR SHARE OF a, s"
+        ))
+        .bind(grant.account.0.as_bytes().as_slice())
+        .bind(grant.session.as_str())
+        .bind(grant.created_at.0)
+        .bind(grant.client.as_str())
+        .fetch_optional()
+        .await?;
     Ok(row.is_some())
 }
 
 /// Redeems a code within a transaction.
 pub(super) async fn redeem(
-    db: &mut SqliteConnection,
+    db: &mut Connection<'_>,
     code: &Hash,
     new: &Grant,
     tokens: &[Token],
@@ -126,30 +131,39 @@ pub(super) async fn redeem(
     Ok(Redeemed::First)
 }
 
+macro_rules! spend {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE token AS t SET spent_at = $2 WHERE hash = $1 AND kind = 'refresh' AND spent_at IS NULL \
+             AND expires_at > $2 AND ",
+            grant_stands!($lock),
+            " RETURNING hash"
+        )
+    };
+}
+
+/// Whatever ends a grant writes its row before it looks for the grant's tokens. On Postgres it therefore waits for this transaction, and
+/// finds the new ones.
+const SPEND: Text = Text {
+    sqlite: spend!(""),
+    postgres: spend!(" FOR SHARE OF g"),
+};
+
 /// Rotates a refresh token within a transaction.
-pub(super) async fn rotate(db: &mut SqliteConnection, old: &Hash, at: Timestamp, tokens: &[Token]) -> Result<Rotated> {
-    let spent = sqlx::query(concat!(
-        "UPDATE token AS t SET spent_at = $2 WHERE hash = $1 AND kind = 'refresh' AND spent_at IS NULL AND expires_at > $2 AND ",
-        grant_stands!(),
-        " RETURNING hash"
-    ))
-    .bind(old.0.as_slice())
-    .bind(at.0)
-    .fetch_optional(&mut *db)
-    .await
-    .map_err(fail)?;
+pub(super) async fn rotate(db: &mut Connection<'_>, old: &Hash, at: Timestamp, tokens: &[Token]) -> Result<Rotated> {
+    let spent = db.sql(SPEND).bind(old.0.as_slice()).bind(at.0).fetch_optional().await?;
     if spent.is_some() {
         add(db, tokens).await?;
         return Ok(Rotated::First);
     }
-    let replayed = sqlx::query(concat!(
-        "SELECT 1 FROM token t WHERE t.hash = $1 AND t.kind = 'refresh' AND t.spent_at IS NOT NULL AND ",
-        grant_stands!()
-    ))
-    .bind(old.0.as_slice())
-    .fetch_optional(db)
-    .await
-    .map_err(fail)?;
+    let replayed = db
+        .sql(concat!(
+            "SELECT 1 FROM token t WHERE t.hash = $1 AND t.kind = 'refresh' AND t.spent_at IS NOT NULL AND ",
+            grant_stands!("")
+        ))
+        .bind(old.0.as_slice())
+        .fetch_optional()
+        .await?;
     Ok(if replayed.is_some() {
         Rotated::Replayed
     } else {
@@ -158,23 +172,23 @@ pub(super) async fn rotate(db: &mut SqliteConnection, old: &Hash, at: Timestamp,
 }
 
 /// A token with all that its life hangs on, in one statement and so at one moment.
-pub(super) async fn standing(reader: &SqlitePool, token: &Hash) -> Result<Option<Standing>> {
-    let row = sqlx::query(concat!(
-        "SELECT ",
-        token_columns!(),
-        ", ",
-        grant_columns!(),
-        ", ",
-        account_columns!(),
-        ", ",
-        session_columns!(),
-        " FROM token t LEFT JOIN client_grant g ON g.id = t.grant_id LEFT JOIN account a ON a.id = g.account \
-         LEFT JOIN session s ON s.id = g.session WHERE t.hash = $1"
-    ))
-    .bind(token.0.as_slice())
-    .fetch_optional(reader)
-    .await
-    .map_err(fail)?;
+pub(super) async fn standing(db: &mut Connection<'_>, token: &Hash) -> Result<Option<Standing>> {
+    let row = db
+        .sql(concat!(
+            "SELECT ",
+            token_columns!(),
+            ", ",
+            grant_columns!(),
+            ", ",
+            account_columns!(),
+            ", ",
+            session_columns!(),
+            " FROM token t LEFT JOIN client_grant g ON g.id = t.grant_id LEFT JOIN account a ON a.id = g.account \
+             LEFT JOIN session s ON s.id = g.session WHERE t.hash = $1"
+        ))
+        .bind(token.0.as_slice())
+        .fetch_optional()
+        .await?;
     one(row, read_standing)
 }
 

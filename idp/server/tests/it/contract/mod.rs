@@ -18,7 +18,17 @@ macro_rules! contract {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
                 async fn $test() {
                     let folder = tempfile::tempdir().unwrap();
-                    let store = gait::store::Sqlite::open(folder.path().join("gait.db")).await.unwrap();
+                    let store = gait::store::Database::sqlite(folder.path().join("gait.db")).await.unwrap();
+                    super::$test(std::sync::Arc::new(store.clone())).await;
+                    store.close().await;
+                }
+            )*
+        }
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $test() {
+                    let store = $crate::harness::postgres::store().await;
                     super::$test(std::sync::Arc::new(store.clone())).await;
                     store.close().await;
                 }

@@ -1,7 +1,7 @@
 //! What only a file can do: last, be damaged, be too new, be somebody else's.
 
 use super::given::*;
-use gait::store::{OpenError, Sqlite};
+use gait::store::{Database, OpenError};
 use gait_core::store::{AccountStore, OperationStore, Redeemed, Rotated, Store, StoreError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +13,11 @@ fn place() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-async fn open(path: &Path) -> Sqlite {
-    Sqlite::open(path).await.unwrap()
+async fn open(path: &Path) -> Database {
+    Database::sqlite(path).await.unwrap()
 }
 
-fn the(store: &Sqlite) -> TheStore {
+fn the(store: &Database) -> TheStore {
     Arc::new(store.clone()) as Arc<dyn Store>
 }
 
@@ -83,7 +83,7 @@ async fn a_database_from_the_future_is_refused_in_words() {
     .await
     .unwrap();
     pool.close().await;
-    let refused = Sqlite::open(&path).await.unwrap_err();
+    let refused = Database::sqlite(&path).await.unwrap_err();
     assert!(matches!(refused, OpenError::Newer { found: 9999, .. }), "{refused:?}");
     assert!(refused.to_string().contains("newer"), "{refused}");
 }
@@ -93,7 +93,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let (_folder, path) = place();
     let text = "This is my diary. ".repeat(1000);
     std::fs::write(&path, &text).unwrap();
-    let refused = Sqlite::open(&path).await.unwrap_err();
+    let refused = Database::sqlite(&path).await.unwrap_err();
     assert!(matches!(refused, OpenError::Unreadable { .. }), "{refused:?}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
@@ -112,7 +112,7 @@ async fn a_truncated_database_is_refused() {
             .unwrap()
             .set_len(part)
             .unwrap();
-        let refused = Sqlite::open(&path).await;
+        let refused = Database::sqlite(&path).await;
         assert!(refused.is_err(), "{part} of {whole} bytes");
     }
 }
@@ -165,7 +165,7 @@ async fn a_row_that_makes_no_sense_is_damage() {
 async fn a_folder_that_is_not_there_is_named() {
     let (folder, _) = place();
     let path = folder.path().join("nowhere").join("gait.db");
-    let refused = Sqlite::open(&path).await.unwrap_err();
+    let refused = Database::sqlite(&path).await.unwrap_err();
     assert!(matches!(refused, OpenError::File { .. }), "{refused:?}");
     assert!(refused.to_string().contains("nowhere"), "{refused}");
 }
@@ -190,7 +190,7 @@ async fn processes_that_start_at_once_share_a_fresh_file() {
     let opens: Vec<_> = (0..6)
         .map(|_| {
             let path = path.clone();
-            tokio::spawn(async move { Sqlite::open(path).await })
+            tokio::spawn(async move { Database::sqlite(path).await })
         })
         .collect();
     let mut stores = Vec::new();

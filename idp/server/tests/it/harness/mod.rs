@@ -7,6 +7,7 @@ pub mod config;
 pub mod logs;
 mod mailbox;
 mod page;
+pub mod postgres;
 mod process;
 mod provider;
 mod receiver;

@@ -2,7 +2,7 @@
 
 use super::clock::TestClock;
 use super::mailbox::{Mail, Mailbox};
-use super::{Receiver, Visitor, config, logs};
+use super::{Receiver, Visitor, config, logs, postgres};
 use gait::config::Config;
 use gait::mail::{Catcher, Outlet};
 use gait_core::Idp;
@@ -41,6 +41,9 @@ pub const ZOE: Person = Person {
     email: "zoe@example.test",
 };
 
+/// Set this, and every story is told on Postgres.
+const EVERYTHING_ON_POSTGRES: &str = "GAIT_STORIES_ON_POSTGRES";
+
 /// A running provider.
 pub struct Provider {
     pub issuer: String,
@@ -66,8 +69,23 @@ impl Provider {
         Self::with("").await
     }
 
-    /// With `extra` merged into it.
+    /// With `extra` merged into it; on Postgres, if the environment says so.
     pub async fn with(extra: &str) -> Self {
+        if std::env::var_os(EVERYTHING_ON_POSTGRES).is_some() {
+            Self::on_postgres(extra).await
+        } else {
+            Self::new(extra).await
+        }
+    }
+
+    /// With `extra` merged into it, on a Postgres database of its own.
+    pub async fn on_postgres(extra: &str) -> Self {
+        let url = postgres::fresh().await;
+        let database = format!("[database]\nurl = \"{url}\"\nconnections = {}\n", postgres::CONNECTIONS);
+        Self::new(&format!("{extra}\n{database}")).await
+    }
+
+    async fn new(extra: &str) -> Self {
         logs::capture();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();

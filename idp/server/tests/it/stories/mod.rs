@@ -1,5 +1,27 @@
 //! Journeys over HTTP, each told in one test.
 
+/// Tells stories of the form `async fn(Provider)` on each database.
+macro_rules! on_both {
+    ($($story:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $story() {
+                    super::$story($crate::harness::Provider::start().await).await;
+                }
+            )*
+        }
+        mod on_postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $story() {
+                    super::$story($crate::harness::Provider::on_postgres("").await).await;
+                }
+            )*
+        }
+    };
+}
+
 mod account_page;
 mod addresses;
 mod attacks;

@@ -3,9 +3,12 @@
 use crate::harness::{ALICE, App, Provider};
 use futures_util::future::join_all;
 
-#[tokio::test]
-async fn each_use_gives_new_tokens_and_a_second_use_ends_the_family() {
-    let provider = Provider::start().await;
+on_both!(
+    each_use_gives_new_tokens_and_a_second_use_ends_the_family,
+    of_fifty_uses_at_once_at_most_one_wins
+);
+
+async fn each_use_gives_new_tokens_and_a_second_use_ends_the_family(provider: Provider) {
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
     let first = app.sign_in(&mut visitor, ALICE).await;
     provider.clock.advance(100);
@@ -31,9 +34,7 @@ async fn each_use_gives_new_tokens_and_a_second_use_ends_the_family() {
     assert!(!app.is_active(&first.access).await);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_fifty_uses_at_once_at_most_one_wins() {
-    let provider = Provider::start().await;
+async fn of_fifty_uses_at_once_at_most_one_wins(provider: Provider) {
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
     let tokens = app.sign_in(&mut visitor, ALICE).await;
     let attempts = (0..50).map(|_| {

@@ -2,9 +2,9 @@
 
 use crate::harness::{ALICE, App, Callback, Provider};
 
-#[tokio::test]
-async fn sessions_grants_and_keys_survive() {
-    let mut provider = Provider::start().await;
+on_both!(sessions_grants_and_keys_survive, what_was_revoked_or_spent_stays_so);
+
+async fn sessions_grants_and_keys_survive(mut provider: Provider) {
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
     let tokens = app.sign_in(&mut visitor, ALICE).await;
     let keys = provider.get_json("/jwks.json").await;
@@ -15,9 +15,7 @@ async fn sessions_grants_and_keys_survive() {
     app.refresh(&tokens.refresh).await.tokens();
 }
 
-#[tokio::test]
-async fn what_was_revoked_or_spent_stays_so() {
-    let mut provider = Provider::start().await;
+async fn what_was_revoked_or_spent_stays_so(mut provider: Provider) {
     let app = App::web(&provider);
     let (mut gone, mut replayed) = (provider.visitor(), provider.visitor());
     let revoked = app.sign_in(&mut gone, ALICE).await;

@@ -6,9 +6,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use serde_json::json;
 
-#[tokio::test]
-async fn a_password_and_a_mailed_code_sign_alice_in_and_the_id_token_tells_the_truth() {
-    let provider = Provider::start().await;
+on_both!(a_password_and_a_mailed_code_sign_alice_in_and_the_id_token_tells_the_truth);
+
+async fn a_password_and_a_mailed_code_sign_alice_in_and_the_id_token_tells_the_truth(provider: Provider) {
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
     let request = app.request();
 

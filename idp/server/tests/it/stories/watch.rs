@@ -5,6 +5,8 @@ use crate::harness::{ALICE, App, BOB, Callback, Collector, Landed, Provider, Tok
 use relying_party::{Event, Expected, Set, verify_set};
 use serde_json::{Value, json};
 
+on_both!(an_impostor_is_asked_for_a_proof_and_after_the_next_alarm_everything_is_dead);
+
 /// The verified events that the watched app was told, oldest first.
 async fn told(provider: &Provider, count: usize) -> Vec<Set> {
     let tokens = provider.receiver.wait("watched", "set", count).await;
@@ -28,9 +30,7 @@ async fn step_up(provider: &Provider, visitor: &mut Visitor, tokens: &Tokens) ->
     app.redeem(callback.code(), &request).await.tokens()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_impostor_is_asked_for_a_proof_and_after_the_next_alarm_everything_is_dead() {
-    let provider = Provider::start().await;
+async fn an_impostor_is_asked_for_a_proof_and_after_the_next_alarm_everything_is_dead(provider: Provider) {
     let (app, api, strict) = (App::watched(&provider), App::api(&provider), App::strict_api(&provider));
     let mut visitor = provider.visitor();
     let (tokens, mut collector) = enrolled(&provider, &mut visitor, ALICE).await;

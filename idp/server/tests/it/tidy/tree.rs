@@ -57,6 +57,62 @@ fn bad_migrations(engines: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     complaints
 }
 
+/// What a migration after the first may do: the nodes of the version before still serve.
+const ADDS: [&str; 4] = ["CREATE TABLE ", "CREATE INDEX ", "CREATE UNIQUE INDEX ", "INSERT INTO "];
+
+/// Statements that would break a node that doesn't know them.
+fn breaking(sql: &str) -> Vec<String> {
+    let lines = sql.lines().filter(|line| !line.trim_start().starts_with("--"));
+    let text = lines.collect::<Vec<_>>().join(" ");
+    let statements = text
+        .split(';')
+        .map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" "));
+    statements
+        .filter(|statement| !statement.is_empty() && !only_adds(&statement.to_uppercase()))
+        .collect()
+}
+
+fn only_adds(statement: &str) -> bool {
+    if let Some((_, change)) = statement.strip_prefix("ALTER TABLE ").and_then(|rest| rest.split_once(' ')) {
+        let may_be_absent = !change.contains("NOT NULL") || change.contains(" DEFAULT ");
+        return change.starts_with("ADD COLUMN ") && may_be_absent && !change.contains(" UNIQUE");
+    }
+    ADDS.iter().any(|start| statement.starts_with(start))
+}
+
+#[test]
+fn migrations_after_the_first_only_add() {
+    for engine in ["sqlite", "postgres"] {
+        let folder = root().join("db/migrations").join(engine);
+        for name in names(&folder).into_iter().skip(1) {
+            let sql = std::fs::read_to_string(folder.join(&name)).unwrap();
+            let complaints: Vec<_> = breaking(&sql)
+                .iter()
+                .map(|statement| format!("{engine}/{name}: {statement}"))
+                .collect();
+            assert_none(&complaints);
+        }
+    }
+}
+
+#[test]
+fn a_migration_that_breaks_the_version_before_is_noticed() {
+    let fine = "-- DROP TABLE is only a word here\nCREATE TABLE a (b BIGINT NOT NULL);\nCREATE INDEX c ON a (b);
+                ALTER TABLE token ADD COLUMN d BIGINT; ALTER TABLE token ADD COLUMN e BIGINT NOT NULL DEFAULT 0;";
+    assert_none(&breaking(fine));
+    for breaks in [
+        "DROP TABLE token",
+        "ALTER TABLE token DROP COLUMN scopes",
+        "ALTER TABLE token RENAME COLUMN scopes TO scope",
+        "ALTER TABLE token ADD COLUMN d BIGINT NOT NULL",
+        "ALTER TABLE token ADD COLUMN d BIGINT DEFAULT 0 UNIQUE",
+        "UPDATE token SET kind = 'x'",
+        "DELETE FROM token",
+    ] {
+        assert_eq!(breaking(breaks).len(), 1, "{breaks}");
+    }
+}
+
 #[test]
 fn the_top_is_as_small_as_it_was_meant() {
     assert_none(&strangers(&names(&root())));
@@ -69,7 +125,7 @@ fn migrations_are_numbered_and_the_same_for_every_engine() {
         .into_iter()
         .map(|engine| (engine.clone(), names(&folder.join(engine))))
         .collect();
-    assert!(engines.contains_key("sqlite"));
+    assert!(engines.contains_key("sqlite") && engines.contains_key("postgres"));
     assert_none(&bad_migrations(&engines));
 }
 

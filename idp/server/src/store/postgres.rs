@@ -1,0 +1,89 @@
+//! Opening a database on a Postgres server.
+
+use super::connection::WAIT;
+use super::open::{OpenError, explain};
+use super::{Database, Engine};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+use std::time::Duration;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/postgres");
+
+/// A connection that was idle for longer is asked whether it is alive before it is used: the server may have been started again.
+const FRESH: Duration = Duration::from_secs(1);
+/// How long a node that starts waits for another one that migrates.
+const MIGRATION: Duration = Duration::from_secs(120);
+/// Connections for what may be lost, to one of the others.
+const LOOSE_SHARE: u32 = 4;
+
+/// What the server holds each connection to. A statement ends before the client stops waiting for it; what a node that froze or was
+/// cut off has locked is free again soon; and nobody's defaults change what a transaction is.
+const SETTINGS: [(&str, &str); 4] = [
+    ("statement_timeout", "2500"),
+    ("lock_timeout", "2000"),
+    ("idle_in_transaction_session_timeout", "5000"),
+    ("default_transaction_isolation", "read committed"),
+];
+
+impl Database {
+    /// Opens the database that `server` names, with up to `connections` connections, and brings its schema up to date. Nodes that start
+    /// at once do that one after the other.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the schema is then as it was, or as far as the last migration that succeeded.
+    pub async fn postgres(server: &PgConnectOptions, connections: u32) -> Result<Self, OpenError> {
+        let server = server.clone().application_name("gait").disable_statement_logging();
+        let name = name(&server);
+        let unreadable = |source| OpenError::Unreadable {
+            database: name.clone(),
+            source,
+        };
+        let connected = tokio::time::timeout(WAIT, PgConnection::connect_with(&server)).await;
+        let mut db = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(unreadable)?;
+        migrate(&mut db)
+            .await
+            .map_err(|error| explain(name.clone(), &MIGRATIONS, error))?;
+        db.close().await.map_err(unreadable)?;
+        let held = server.options(SETTINGS);
+        Ok(Self(Engine::Postgres {
+            pool: pool(held.clone().options([("synchronous_commit", "on")]), connections),
+            loose: pool(
+                held.options([("synchronous_commit", "off")]),
+                connections.div_ceil(LOOSE_SHARE),
+            ),
+        }))
+    }
+}
+
+/// Where it is, without the password.
+fn name(server: &PgConnectOptions) -> String {
+    let host = server.get_socket().map_or_else(
+        || format!("{}:{}", server.get_host(), server.get_port()),
+        |path| path.display().to_string(),
+    );
+    format!("{host}/{}", server.get_database().unwrap_or(server.get_username()))
+}
+
+fn pool(server: PgConnectOptions, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(WAIT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, life| {
+            Box::pin(async move {
+                // False: it is closed, and another one is tried.
+                Ok(life.idle_for < FRESH
+                    || tokio::time::timeout(FRESH, connection.ping())
+                        .await
+                        .is_ok_and(|pong| pong.is_ok()))
+            })
+        })
+        .connect_lazy_with(server)
+}
+
+/// Runs the migrations, each in a transaction, under an advisory lock that ends with this connection.
+async fn migrate(db: &mut PgConnection) -> Result<(), MigrateError> {
+    let done = tokio::time::timeout(MIGRATION, MIGRATIONS.run_direct(None, db, false)).await;
+    done.unwrap_or(Err(MigrateError::Execute(sqlx::Error::PoolTimedOut)))
+}

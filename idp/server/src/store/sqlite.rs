@@ -1,0 +1,90 @@
+//! Opening a file.
+
+use super::open::{OpenError, explain};
+use super::{Database, Engine};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, SqlitePool};
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/sqlite");
+
+/// How long a call waits for its turn before it is told that the store is away.
+const WAIT: Duration = Duration::from_secs(5);
+const READERS: u32 = 4;
+
+impl Database {
+    /// Opens the database at `path`, makes it (readable by its owner only) if there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the file is then as it was.
+    pub async fn sqlite(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let name = || path.display().to_string();
+        make_private(path).map_err(|source| OpenError::File {
+            database: name(),
+            source,
+        })?;
+        let unreadable = |source| OpenError::Unreadable {
+            database: name(),
+            source,
+        };
+        let writer = pool(1)
+            .connect_with(options(path).synchronous(SqliteSynchronous::Full))
+            .await
+            .map_err(unreadable)?;
+        migrate(&writer).await.map_err(|error| explain(name(), &MIGRATIONS, error))?;
+        let reader = pool(READERS)
+            .connect_with(options(path).read_only(true))
+            .await
+            .map_err(unreadable)?;
+        Ok(Self(Engine::Sqlite { writer, reader }))
+    }
+}
+
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .disable_statement_logging()
+        .create_if_missing(false)
+        .busy_timeout(WAIT)
+        .journal_mode(SqliteJournalMode::Wal)
+        .foreign_keys(true)
+        .pragma("trusted_schema", "OFF")
+        // What is erased is overwritten.
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", "-16384")
+        .pragma("mmap_size", "268435456")
+        .pragma("wal_autocheckpoint", "4000")
+}
+
+/// Runs the migrations in one transaction, so that of two processes that start at once, one finds them done.
+async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    // `run` would make this future not `Send` (its `Acquire` bound is too narrow); sqlx keeps `run_direct` for that.
+    MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
+    Ok(transaction.commit().await?)
+}
