@@ -38,13 +38,26 @@ impl Idp {
         if !is_for(&meaning, client, params) {
             return Err(unknown_code());
         }
-        if let Some(spent) = self.store.spent_code(&code).await? {
-            return Err(self.replayed(spent, &meaning.grant, "code", request).await?);
-        }
         if meaning.expires_at <= self.ports.now() {
-            return Err(invalid_grant("the code has expired"));
+            let why = invalid_grant("the code has expired");
+            return Err(self.dead_code(&code, &meaning.grant, request, why).await?);
         }
         self.redeem_first(client, &code, &meaning.grant, request).await
+    }
+
+    /// The answer to a code that can't be redeemed any more; what it got when it could is revoked. (A code that can be is spent by the
+    /// store, which tells a second use by itself.)
+    async fn dead_code(
+        &self,
+        code: &Hash,
+        grant: &Grant,
+        request: &ClientRequest,
+        why: OAuthError,
+    ) -> Result<OAuthError, OAuthError> {
+        match self.store.spent_code(code).await? {
+            Some(spent) => self.replayed(spent, grant, "code", request).await,
+            None => Ok(why),
+        }
     }
 
     async fn meaning_of(&self, code: &Hash) -> Result<CodeGrant, OAuthError> {
@@ -60,8 +73,13 @@ impl Idp {
         grant: &Grant,
         request: &ClientRequest,
     ) -> Result<Value, OAuthError> {
-        let session = self.store.session(&grant.session).await?.ok_or_else(unknown_code)?;
-        let account = self.store.account(grant.account).await?.ok_or_else(unknown_code)?;
+        let (session, account) = (
+            self.store.session(&grant.session).await?,
+            self.store.account(grant.account).await?,
+        );
+        let (Some(session), Some(account)) = (session, account) else {
+            return Err(self.dead_code(code, grant, request, unknown_code()).await?);
+        };
         let family = Family {
             grant,
             client,
@@ -78,8 +96,8 @@ impl Idp {
         };
         match life(&standing, self.ports.now()) {
             Life::Alive if session.ended.is_none() => {}
-            Life::StepUpPending(_) => return Err(needs_proof()),
-            Life::Alive | Life::Dead => return Err(unknown_code()),
+            Life::StepUpPending(_) => return Err(self.dead_code(code, grant, request, needs_proof()).await?),
+            Life::Alive | Life::Dead => return Err(self.dead_code(code, grant, request, unknown_code()).await?),
         }
         let scope = scope_text(&grant.scopes);
         let event = self.grant_event(What::GrantIssued { scope }, grant, request);

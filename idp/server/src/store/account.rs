@@ -1,7 +1,7 @@
 //! Accounts and attempts.
 
 use super::row::{Columns, all, json, one, or_taken, word};
-use super::{Connection, Database, credential, ending, outbox, transact};
+use super::{Connection, Database, change, credential, ending, outbox, transact};
 use async_trait::async_trait;
 use gait_core::account::{Account, Identifier, Mode, StoredCredential};
 use gait_core::event::Event;
@@ -116,14 +116,20 @@ async fn insert(db: &mut Connection<'_>, account: &Account) -> Result<()> {
 #[async_trait]
 impl AccountStore for Database {
     async fn account(&self, id: AccountId) -> Result<Option<Account>> {
-        let row = self
-            .read()
-            .await?
-            .sql(concat!("SELECT ", account_columns!(), " FROM account a WHERE a.id = $1"))
-            .bind(id.0.as_bytes().as_slice())
-            .fetch_optional()
-            .await?;
-        one(row, read)
+        let read = async {
+            let row = self
+                .read()
+                .await?
+                .sql(concat!("SELECT ", account_columns!(), " FROM account a WHERE a.id = $1"))
+                .bind(id.0.as_bytes().as_slice())
+                .fetch_optional()
+                .await?;
+            one(row, read)
+        };
+        match self.recent() {
+            Some(cache) => cache.get(&cache.accounts, &id, read, |_| true).await,
+            None => read.await,
+        }
     }
 
     async fn account_by(&self, identifier: &Identifier) -> Result<Option<Account>> {
@@ -160,7 +166,7 @@ impl AccountStore for Database {
     }
 
     async fn add_account(&self, account: &Account, credentials: &[StoredCredential]) -> Result<()> {
-        transact!(self, |db| {
+        transact!(self, Adds, |db| {
             insert(db, account).await?;
             let email = account.email.as_ref().map(Identifier::as_str);
             claim(db, account.id, account.username.as_str(), email).await?;
@@ -229,13 +235,15 @@ impl AccountStore for Database {
     }
 
     async fn carry_out(&self, account: AccountId, at: Timestamp, batch: &EffectBatch) -> Result<()> {
-        transact!(self, |db| credential::carry_out(db, account, at, batch).await)
+        match batch.credential_changed_at {
+            Some(_) => transact!(self, |db| credential::carry_out(db, account, at, batch).await),
+            // Credentials are never cached.
+            None => transact!(self, Adds, |db| credential::carry_out(db, account, at, batch).await),
+        }
     }
 
     async fn count_attempt(&self, key: &str, now: Timestamp, window_s: u32) -> Result<u64> {
-        let row = self
-            .write()
-            .await?
+        let row = change!(self, Notes, |db| db
             .sql(
                 "INSERT INTO attempt (name, tries, closes_at) VALUES ($1, 1, $3) ON CONFLICT (name) DO UPDATE \
                  SET tries = CASE WHEN attempt.closes_at <= $2 THEN 1 ELSE attempt.tries + 1 END, closes_at = CASE WHEN \
@@ -245,17 +253,16 @@ impl AccountStore for Database {
             .bind(now.0)
             .bind(now.plus(i64::from(window_s)).0)
             .fetch_optional()
-            .await?;
+            .await)?;
         one(row, |columns| columns.number())?.ok_or(StoreError::Stale("attempt"))
     }
 
     async fn clear_attempts(&self, key: &str) -> Result<()> {
-        self.write()
-            .await?
+        change!(self, Notes, |db| db
             .sql("DELETE FROM attempt WHERE name = $1")
             .bind(key)
             .execute()
-            .await?;
+            .await)?;
         Ok(())
     }
 }

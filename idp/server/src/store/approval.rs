@@ -1,7 +1,7 @@
 //! Approvals.
 
 use super::row::{Columns, json, one, or_taken};
-use super::{Connection, Database, credential, transact};
+use super::{Connection, Database, change, credential, transact};
 use async_trait::async_trait;
 use gait_core::ids::{AccountId, FlowId, SessionId};
 use gait_core::store::{ApprovalStore, EffectBatch, Result, StoreError, StoredApproval};
@@ -70,24 +70,21 @@ impl ApprovalStore for Database {
     }
 
     async fn fail_approval(&self, hash: &Hash) -> Result<u32> {
-        let row = self
-            .write()
-            .await?
+        let row = change!(self, Adds, |db| db
             .sql("UPDATE approval SET attempts = attempts + 1 WHERE hash = $1 RETURNING attempts")
             .bind(hash.0.as_slice())
             .fetch_optional()
-            .await?;
+            .await)?;
         one(row, |columns| columns.number())?.ok_or(StoreError::Stale("approval"))
     }
 
     async fn bind_approvals(&self, flow: &FlowId, session: &SessionId) -> Result<()> {
-        self.write()
-            .await?
+        change!(self, Adds, |db| db
             .sql("UPDATE approval SET session = $2 WHERE flow = $1")
             .bind(flow.as_str())
             .bind(session.as_str())
             .execute()
-            .await?;
+            .await)?;
         Ok(())
     }
 

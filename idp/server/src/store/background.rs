@@ -1,7 +1,7 @@
 //! Backgrounds: what scorers know of people in general.
 
 use super::row::{Columns, all, one};
-use super::{Connection, Database, transact};
+use super::{Connection, Database, change, transact};
 use async_trait::async_trait;
 use gait_core::ids::AccountId;
 use gait_core::seal::Sealed;
@@ -78,9 +78,7 @@ impl BackgroundStore for Database {
         at_ms: i64,
         revision: i64,
     ) -> Result<bool> {
-        let done = self
-            .write()
-            .await?
+        let done = change!(self, Adds, |db| db
             .sql(
                 "UPDATE background SET made_of = revision, made_at_ms = $3, accounts = $4, blob = $5 WHERE plugin = $1 \
                  AND revision = $2",
@@ -91,7 +89,7 @@ impl BackgroundStore for Database {
             .bind(made.map_or(0, |made| i64::from(made.accounts)))
             .bind(made.map(|made| made.blob.0.as_slice()))
             .execute()
-            .await?;
+            .await)?;
         Ok(done > 0)
     }
 

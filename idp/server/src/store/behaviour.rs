@@ -183,7 +183,7 @@ impl BehaviourStore for Database {
     }
 
     async fn keep_record(&self, kept: &StoredRecord) -> Result<bool> {
-        transact!(self, |db| {
+        transact!(self, Adds, |db| {
             account::hold(db, kept.whose.account, Hold::Shared).await?;
             if !is_consented(db, &kept.whose).await? {
                 return Ok(false);
@@ -194,7 +194,7 @@ impl BehaviourStore for Database {
     }
 
     async fn label_records(&self, session: &SessionId, since: Timestamp, label: Label) -> Result<()> {
-        transact!(self, |db| record::label(db, session, since, label).await)
+        transact!(self, Adds, |db| record::label(db, session, since, label).await)
     }
 
     async fn records_of(&self, account: AccountId, limit: u32) -> Result<Vec<StoredRecord>> {
@@ -214,7 +214,7 @@ impl BehaviourStore for Database {
     }
 
     async fn put_model(&self, learned: &StoredModel, replaces: Option<i64>, settled: &[RecordId]) -> Result<bool> {
-        transact!(self, |db| {
+        transact!(self, Adds, |db| {
             account::hold(db, learned.whose.account, Hold::Shared).await?;
             if !is_consented(db, &learned.whose).await? {
                 return Ok(false);
@@ -226,7 +226,7 @@ impl BehaviourStore for Database {
     }
 
     async fn settle_records(&self, settled: &[RecordId]) -> Result<()> {
-        transact!(self, |db| record::settle(db, settled, false).await)
+        transact!(self, Adds, |db| record::settle(db, settled, false).await)
     }
 
     async fn model_version(&self, whose: &Whose, plugin: &PluginId) -> Result<Option<(i64, bool)>> {

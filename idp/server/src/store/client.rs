@@ -1,7 +1,7 @@
 //! Clients. SQL looks at nothing but their id, so the rest is one structure.
 
 use super::row::{all, json, one};
-use super::{Database, transact};
+use super::{Database, change, transact};
 use async_trait::async_trait;
 use gait_core::client::Client;
 use gait_core::ids::ClientId;
@@ -11,14 +11,18 @@ use gait_sdk::Timestamp;
 #[async_trait]
 impl ClientStore for Database {
     async fn client(&self, id: &ClientId) -> Result<Option<Client>> {
-        let row = self
-            .read()
-            .await?
-            .sql("SELECT body FROM client WHERE id = $1")
-            .bind(id.as_str())
-            .fetch_optional()
-            .await?;
-        one(row, |columns| columns.json())
+        let read = async {
+            let row = self
+                .read()
+                .await?
+                .sql("SELECT body FROM client WHERE id = $1")
+                .bind(id.as_str())
+                .fetch_optional()
+                .await?;
+            one(row, |columns| columns.json())
+        };
+        let cache = self.cache();
+        cache.get(&cache.clients, id, read, |_| true).await
     }
 
     async fn clients(&self) -> Result<Vec<Client>> {
@@ -32,13 +36,12 @@ impl ClientStore for Database {
     }
 
     async fn put_client(&self, client: &Client) -> Result<()> {
-        self.write()
-            .await?
+        change!(self, |db| db
             .sql("INSERT INTO client (id, body) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body")
             .bind(client.id.as_str())
             .bind(json(client)?)
             .execute()
-            .await?;
+            .await)?;
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 //! Grants and OAuth consents.
 
 use super::row::{Columns, all, json, json_opt, one, or_taken};
-use super::{Connection, Database, outbox, token, transact};
+use super::{Connection, Database, change, outbox, token, transact};
 use async_trait::async_trait;
 use gait_core::event::Event;
-use gait_core::grant::{Grant, Scopes, Standing, Token};
+use gait_core::grant::{Grant, Scopes, Standing, Token, TokenKind};
 use gait_core::ids::{AccountId, ClientId, GrantId, SessionId};
 use gait_core::store::{GrantStore, Redeemed, Result, Rotated};
 use gait_core::token::secret::Hash;
@@ -92,7 +92,7 @@ async fn forget_consent(db: &mut Connection<'_>, account: AccountId, client: &Cl
 #[async_trait]
 impl GrantStore for Database {
     async fn redeem_code(&self, code: &Hash, grant: &Grant, tokens: &[Token], events: &[Event]) -> Result<Redeemed> {
-        transact!(self, |db| token::redeem(db, code, grant, tokens, events).await)
+        transact!(self, Adds, |db| token::redeem(db, code, grant, tokens, events).await)
     }
 
     async fn spent_code(&self, code: &Hash) -> Result<Option<GrantId>> {
@@ -107,7 +107,8 @@ impl GrantStore for Database {
     }
 
     async fn rotate_refresh(&self, old: &Hash, at: Timestamp, tokens: &[Token]) -> Result<Rotated> {
-        transact!(self, |db| token::rotate(db, old, at, tokens).await)
+        // It spends a refresh token, which is never cached.
+        transact!(self, Adds, |db| token::rotate(db, old, at, tokens).await)
     }
 
     async fn add_tokens(&self, tokens: &[Token]) -> Result<()> {
@@ -115,7 +116,12 @@ impl GrantStore for Database {
     }
 
     async fn standing(&self, token: &Hash) -> Result<Option<Standing>> {
-        token::standing(&mut self.read().await?.connection(), token).await
+        let read = async { token::standing(&mut self.read().await?.connection(), token).await };
+        let is_read_often = |standing: &Standing| standing.token.kind == TokenKind::Access;
+        match self.recent() {
+            Some(cache) => cache.get(&cache.standings, token, read, is_read_often).await,
+            None => read.await,
+        }
     }
 
     async fn grant(&self, id: GrantId) -> Result<Option<Grant>> {
@@ -188,13 +194,12 @@ impl GrantStore for Database {
     }
 
     async fn revoke_token(&self, token: &Hash, at: Timestamp) -> Result<()> {
-        self.write()
-            .await?
+        change!(self, |db| db
             .sql("UPDATE token SET spent_at = $2 WHERE hash = $1 AND spent_at IS NULL")
             .bind(token.0.as_slice())
             .bind(at.0)
             .execute()
-            .await?;
+            .await)?;
         Ok(())
     }
 
@@ -211,8 +216,7 @@ impl GrantStore for Database {
     }
 
     async fn put_consent(&self, account: AccountId, client: &ClientId, scopes: &Scopes, at: Timestamp) -> Result<()> {
-        self.write()
-            .await?
+        change!(self, Adds, |db| db
             .sql(
                 "INSERT INTO oauth_consent (account, client, scopes, given_at) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (account, client) DO UPDATE SET scopes = excluded.scopes, given_at = excluded.given_at",
@@ -222,7 +226,7 @@ impl GrantStore for Database {
             .bind(json(scopes)?)
             .bind(at.0)
             .execute()
-            .await?;
+            .await)?;
         Ok(())
     }
 

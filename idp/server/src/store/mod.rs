@@ -5,9 +5,11 @@ mod account;
 mod approval;
 mod background;
 mod behaviour;
+mod cache;
 mod client;
 mod connection;
 mod credential;
+mod disk;
 mod ending;
 mod grant;
 mod key;
@@ -26,10 +28,13 @@ mod transaction;
 
 pub use open::OpenError;
 
+use cache::{Cache, Voiding};
 use connection::{Connection, Lent};
+use disk::Disk;
 use gait_core::store::Result;
 use sqlx::{PgPool, SqlitePool};
-use transaction::transact;
+use std::sync::Arc;
+use transaction::{Weight, change, transact};
 
 /// The durable store. Clones share it.
 #[derive(Clone, Debug)]
@@ -38,9 +43,14 @@ pub struct Database(Engine);
 #[derive(Clone, Debug)]
 enum Engine {
     /// A file with one writer.
-    Sqlite { writer: SqlitePool, reader: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        reader: SqlitePool,
+        disk: Disk,
+        cache: Arc<Cache>,
+    },
     /// A server. What is written through `loose` may be lost if the server crashes.
-    Postgres { pool: PgPool, loose: PgPool },
+    Postgres { pool: PgPool, loose: PgPool, cache: Arc<Cache> },
 }
 
 impl Database {
@@ -55,8 +65,37 @@ impl Database {
     /// A connection for a change that is one statement.
     async fn write(&self) -> Result<Lent> {
         match &self.0 {
-            Engine::Sqlite { writer, .. } => Lent::sqlite(writer).await,
+            Engine::Sqlite { writer, disk, .. } => {
+                disk.check()?;
+                Lent::sqlite(writer).await
+            }
             Engine::Postgres { pool, .. } => Lent::postgres(pool).await,
+        }
+    }
+
+    /// Makes void what is cached once a change is done.
+    fn voiding(&self, weight: Weight) -> Voiding {
+        Voiding((weight == Weight::Takes).then(|| self.cache().clone()))
+    }
+
+    fn cache(&self) -> &Arc<Cache> {
+        let (Engine::Sqlite { cache, .. } | Engine::Postgres { cache, .. }) = &self.0;
+        cache
+    }
+
+    /// Waits until a change that was committed is as safe as its weight demands.
+    async fn kept<T>(&self, weight: Weight, outcome: Result<T>) -> Result<T> {
+        if let (Engine::Sqlite { disk, .. }, Ok(_), Weight::Takes | Weight::Adds) = (&self.0, &outcome, weight) {
+            disk.kept().await?;
+        }
+        outcome
+    }
+
+    /// The cache, where all changes pass here and so more may be kept than clients.
+    fn recent(&self) -> Option<&Cache> {
+        match &self.0 {
+            Engine::Sqlite { cache, .. } => Some(cache),
+            Engine::Postgres { .. } => None,
         }
     }
 
@@ -71,11 +110,11 @@ impl Database {
     /// Finishes what is going on and closes it. Calls after it fail with `Away`.
     pub async fn close(&self) {
         match &self.0 {
-            Engine::Sqlite { writer, reader } => {
+            Engine::Sqlite { writer, reader, .. } => {
                 reader.close().await;
                 writer.close().await;
             }
-            Engine::Postgres { pool, loose } => {
+            Engine::Postgres { pool, loose, .. } => {
                 loose.close().await;
                 pool.close().await;
             }

@@ -1,7 +1,7 @@
 //! Readiness, keys, leases, settings, and the outbox.
 
 use super::row::{all, one};
-use super::{Database, key, outbox, transact};
+use super::{Database, change, key, outbox, transact};
 use async_trait::async_trait;
 use gait_core::event::{Delivery, Event};
 use gait_core::ids::{AccountId, DeliveryId, EventId};
@@ -22,7 +22,7 @@ impl OperationStore for Database {
     }
 
     async fn add_key(&self, new: &StoredKey, retire_at: Timestamp, only_first: bool) -> Result<bool> {
-        transact!(self, |db| {
+        transact!(self, Adds, |db| {
             key::hold_ring(db).await?;
             if only_first && key::has_any(db, new.alg).await? {
                 return Ok(false);
@@ -34,20 +34,16 @@ impl OperationStore for Database {
     }
 
     async fn purge_keys(&self, now: Timestamp) -> Result<u64> {
-        let done = self
-            .write()
-            .await?
+        let done = change!(self, |db| db
             .sql("DELETE FROM signing_key WHERE retire_at <= $1")
             .bind(now.0)
             .execute()
-            .await?;
+            .await)?;
         Ok(done)
     }
 
     async fn lease(&self, name: &str, holder: &str, now: Timestamp, ttl_s: u32) -> Result<bool> {
-        let done = self
-            .write()
-            .await?
+        let done = change!(self, Notes, |db| db
             .sql(
                 "INSERT INTO lease (name, holder, held_until) VALUES ($1, $2, $4) ON CONFLICT (name) DO UPDATE \
                  SET holder = excluded.holder, held_until = excluded.held_until WHERE lease.holder = excluded.holder \
@@ -58,7 +54,7 @@ impl OperationStore for Database {
             .bind(now.0)
             .bind(now.plus(i64::from(ttl_s)).0)
             .execute()
-            .await?;
+            .await)?;
         Ok(done > 0)
     }
 
@@ -74,20 +70,19 @@ impl OperationStore for Database {
     }
 
     async fn set_once(&self, name: &str, value: &str) -> Result<String> {
-        self.write()
-            .await?
+        change!(self, Adds, |db| db
             .sql("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
             .bind(name)
             .bind(value)
             .execute()
-            .await?;
+            .await)?;
         // Nothing changes or deletes a setting, so what is there now is what was there then.
         let stored = self.setting(name).await?;
         stored.ok_or_else(|| StoreError::Damaged(format!("setting {name} is gone")))
     }
 
     async fn note(&self, event: &Event) -> Result<()> {
-        transact!(self, |db| outbox::note(db, std::slice::from_ref(event)).await)
+        transact!(self, Adds, |db| outbox::note(db, std::slice::from_ref(event)).await)
     }
 
     async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>> {
@@ -102,7 +97,7 @@ impl OperationStore for Database {
     }
 
     async fn expand_event(&self, event: EventId, deliveries: &[Delivery]) -> Result<bool> {
-        transact!(self, |db| {
+        transact!(self, Adds, |db| {
             if !outbox::expand(db, event).await? {
                 return Ok(false);
             }
@@ -114,20 +109,19 @@ impl OperationStore for Database {
     }
 
     async fn claim_deliveries(&self, now: Timestamp, lease_s: u32, limit: u32) -> Result<Vec<Delivery>> {
-        transact!(self, |db| {
+        transact!(self, Notes, |db| {
             let claimed = outbox::claim(db, now, now.plus(i64::from(lease_s)), limit).await?;
             Ok(claimed)
         })
     }
 
     async fn delivered(&self, id: DeliveryId, at: Timestamp) -> Result<()> {
-        self.write()
-            .await?
+        change!(self, Notes, |db| db
             .sql("UPDATE delivery SET closed_at = $2, leased_until = NULL WHERE id = $1 AND closed_at IS NULL")
             .bind(id.0.as_bytes().as_slice())
             .bind(at.0)
             .execute()
-            .await?;
+            .await)?;
         Ok(())
     }
 
@@ -137,16 +131,17 @@ impl OperationStore for Database {
                              $3 WHERE id = $1 AND closed_at IS NULL";
         const NEVER: &str = "UPDATE delivery SET attempts = attempts + 1, leased_until = NULL, last_error = $2, dead = \
                              TRUE, closed_at = next_at WHERE id = $1 AND closed_at IS NULL";
-        let mut db = self.write().await?;
-        let query = db
-            .sql(if next_at.is_some() { AGAIN } else { NEVER })
-            .bind(id.0.as_bytes().as_slice())
-            .bind(error);
-        let query = match next_at {
-            Some(at) => query.bind(at.0),
-            None => query,
-        };
-        query.execute().await?;
+        change!(self, Adds, |db| {
+            let query = db
+                .sql(if next_at.is_some() { AGAIN } else { NEVER })
+                .bind(id.0.as_bytes().as_slice())
+                .bind(error);
+            let query = match next_at {
+                Some(at) => query.bind(at.0),
+                None => query,
+            };
+            query.execute().await
+        })?;
         Ok(())
     }
 
@@ -155,16 +150,14 @@ impl OperationStore for Database {
         let mut first = [0; 16];
         let before_ms = u64::try_from(before.0).unwrap_or(0).saturating_mul(1000);
         first[..6].copy_from_slice(&before_ms.to_be_bytes()[2..]);
-        let done = self
-            .write()
-            .await?
+        let done = change!(self, |db| db
             .sql(
                 "DELETE FROM event WHERE id < $1 AND expanded = TRUE AND NOT EXISTS (SELECT 1 FROM delivery d \
                  WHERE d.event = event.id)",
             )
             .bind(first.as_slice())
             .execute()
-            .await?;
+            .await)?;
         Ok(done)
     }
 

@@ -6,6 +6,7 @@ use super::{Database, Engine};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+use std::sync::Arc;
 use std::time::Duration;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/postgres");
@@ -52,6 +53,7 @@ impl Database {
                 held.options([("synchronous_commit", "off")]),
                 connections.div_ceil(LOOSE_SHARE),
             ),
+            cache: Arc::default(),
         }))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::row::{Columns, all, json, json_opt, one, or_taken, word};
 use super::statement::locking;
+use super::transaction::Weight;
 use super::{Connection, Database, ending, model, outbox, transact};
 use async_trait::async_trait;
 use gait_core::event::Event;
@@ -77,7 +78,7 @@ fn met(rows: u64) -> Result<()> {
 #[async_trait]
 impl SessionStore for Database {
     async fn begin_session(&self, session: &Session, secret: &Hash, events: &[Event]) -> Result<()> {
-        transact!(self, |db| {
+        transact!(self, Adds, |db| {
             let usable = db
                 .sql(locking!(
                     "SELECT 1 FROM account WHERE id = $1 AND disabled_at IS NULL AND (revoked_before IS NULL \
@@ -99,25 +100,37 @@ impl SessionStore for Database {
     }
 
     async fn session_by_secret(&self, secret: &Hash) -> Result<Option<Session>> {
-        let row = self
-            .read()
-            .await?
-            .sql(concat!("SELECT ", session_columns!(), " FROM session s WHERE s.secret = $1"))
-            .bind(secret.0.as_slice())
-            .fetch_optional()
-            .await?;
-        one(row, read)
+        let read = async {
+            let row = self
+                .read()
+                .await?
+                .sql(concat!("SELECT ", session_columns!(), " FROM session s WHERE s.secret = $1"))
+                .bind(secret.0.as_slice())
+                .fetch_optional()
+                .await?;
+            one(row, read)
+        };
+        match self.recent() {
+            Some(cache) => cache.get(&cache.sessions_by_secret, secret, read, |_| true).await,
+            None => read.await,
+        }
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<Session>> {
-        let row = self
-            .read()
-            .await?
-            .sql(concat!("SELECT ", session_columns!(), " FROM session s WHERE s.id = $1"))
-            .bind(id.as_str())
-            .fetch_optional()
-            .await?;
-        one(row, read)
+        let read = async {
+            let row = self
+                .read()
+                .await?
+                .sql(concat!("SELECT ", session_columns!(), " FROM session s WHERE s.id = $1"))
+                .bind(id.as_str())
+                .fetch_optional()
+                .await?;
+            one(row, read)
+        };
+        match self.recent() {
+            Some(cache) => cache.get(&cache.sessions, id, read, |_| true).await,
+            None => read.await,
+        }
     }
 
     async fn sessions_of(&self, account: AccountId) -> Result<Vec<Session>> {
@@ -136,6 +149,8 @@ impl SessionStore for Database {
     }
 
     async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Result<()> {
+        // It takes nothing, but shows.
+        let _voiding = self.voiding(Weight::Takes);
         self.write_loosely()
             .await?
             .sql("UPDATE session SET last_seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND last_seen_at < $2")

@@ -1,5 +1,6 @@
 //! Opening a file.
 
+use super::disk::Disk;
 use super::open::{OpenError, explain};
 use super::{Database, Engine};
 use sqlx::migrate::{MigrateError, Migrator};
@@ -8,6 +9,7 @@ use sqlx::{ConnectOptions as _, SqlitePool};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/sqlite");
@@ -33,7 +35,7 @@ impl Database {
             source,
         };
         let writer = pool(1)
-            .connect_with(options(path).synchronous(SqliteSynchronous::Full))
+            .connect_with(options(path).synchronous(SqliteSynchronous::Normal))
             .await
             .map_err(unreadable)?;
         migrate(&writer).await.map_err(|error| explain(name(), &MIGRATIONS, error))?;
@@ -41,7 +43,17 @@ impl Database {
             .connect_with(options(path).read_only(true))
             .await
             .map_err(unreadable)?;
-        Ok(Self(Engine::Sqlite { writer, reader }))
+        let disk = Disk::under(path).map_err(|source| OpenError::File {
+            database: name(),
+            source,
+        })?;
+        let cache = Arc::default();
+        Ok(Self(Engine::Sqlite {
+            writer,
+            reader,
+            disk,
+            cache,
+        }))
     }
 }
 

@@ -50,25 +50,34 @@ fn read(columns: &mut Columns<'_>) -> Result<Token> {
     })
 }
 
-/// Stores tokens within a transaction.
-pub(super) async fn add(db: &mut Connection<'_>, tokens: &[Token]) -> Result<()> {
-    for token in tokens {
-        db.sql(
-            "INSERT INTO token (hash, kind, grant_id, client, scopes, audience, issued_at, expires_at, spent_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+macro_rules! insert_tokens {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO token (hash, kind, grant_id, client, scopes, audience, issued_at, expires_at, spent_at) VALUES ",
+            $rows
         )
-        .bind(token.hash.0.as_slice())
-        .bind(word(&token.kind)?)
-        .bind(token.grant.as_ref().map(|id| id.0.as_bytes().as_slice()))
-        .bind(token.client.as_str())
-        .bind(json(&token.scopes)?)
-        .bind(json(&token.audience)?)
-        .bind(token.issued_at.0)
-        .bind(token.expires_at.0)
-        .bind(token.spent_at.map(|at| at.0))
-        .execute()
-        .await
-        .map_err(or_taken("token"))?;
+    };
+}
+const ONE: &str = insert_tokens!("($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+const TWO: &str = insert_tokens!("($1, $2, $3, $4, $5, $6, $7, $8, $9), ($10, $11, $12, $13, $14, $15, $16, $17, $18)");
+
+/// Stores tokens within a transaction. They mostly come in twos, an access and a refresh token.
+pub(super) async fn add(db: &mut Connection<'_>, tokens: &[Token]) -> Result<()> {
+    for some in tokens.chunks(2) {
+        let mut insert = db.sql(if some.len() == 2 { TWO } else { ONE });
+        for token in some {
+            insert = insert
+                .bind(token.hash.0.as_slice())
+                .bind(word(&token.kind)?)
+                .bind(token.grant.as_ref().map(|id| id.0.as_bytes().as_slice()))
+                .bind(token.client.as_str())
+                .bind(json(&token.scopes)?)
+                .bind(json(&token.audience)?)
+                .bind(token.issued_at.0)
+                .bind(token.expires_at.0)
+                .bind(token.spent_at.map(|at| at.0));
+        }
+        insert.execute().await.map_err(or_taken("token"))?;
     }
     Ok(())
 }

@@ -10,13 +10,29 @@ const TRIES: u32 = 5;
 /// Tries begin within this time, so that a database that is away is told of soon.
 const TRY_FOR: Duration = Duration::from_secs(1);
 
+/// What a change does to what is there, and what may become of it in a power cut. On Postgres, where the pool says how well a change
+/// is kept, and no more than clients is cached, it makes no difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It may take something from somebody, so nothing that was read before it counts; its caller is told once the disk has it.
+    Takes,
+    /// It takes nothing from anybody; its caller is told once the disk has it.
+    Adds,
+    /// It takes nothing from anybody, and a power cut may undo it.
+    Notes,
+}
+
 /// Runs a block in a transaction: all of it if its outcome is `Ok`, else nothing. It is run again if on Postgres another one was in its
 /// way (a deadlock), or the connection broke before the commit. A macro, because a closure that borrows could not be sent between threads.
 macro_rules! transact {
-    ($store:expr, |$db:ident| $body:expr) => {{
+    ($store:expr, |$db:ident| $body:expr) => {
+        $crate::store::transaction::transact!($store, Takes, |$db| $body)
+    };
+    ($store:expr, $weight:ident, |$db:ident| $body:expr) => {{
         let mut tries = $crate::store::transaction::Tries::new();
         loop {
             let outcome = $crate::store::transaction::outcome(async {
+                let _voiding = $store.voiding($crate::store::transaction::Weight::$weight);
                 let mut lent = $store.write().await?;
                 let mut transaction = lent.begin().await?;
                 let $db = &mut transaction.connection();
@@ -27,12 +43,30 @@ macro_rules! transact {
             })
             .await;
             if !tries.another(&outcome) {
-                break outcome;
+                break $store.kept($crate::store::transaction::Weight::$weight, outcome).await;
             }
         }
     }};
 }
 pub(super) use transact;
+
+/// Runs a block that is one statement, which needs no transaction.
+macro_rules! change {
+    ($store:expr, |$db:ident| $body:expr) => {
+        $crate::store::transaction::change!($store, Takes, |$db| $body)
+    };
+    ($store:expr, $weight:ident, |$db:ident| $body:expr) => {{
+        let outcome = $crate::store::transaction::outcome(async {
+            let _voiding = $store.voiding($crate::store::transaction::Weight::$weight);
+            let mut lent = $store.write().await?;
+            let $db = &mut lent.connection();
+            $body
+        })
+        .await;
+        $store.kept($crate::store::transaction::Weight::$weight, outcome).await
+    }};
+}
+pub(super) use change;
 
 /// The tries of one transaction.
 pub(super) struct Tries {

@@ -18,6 +18,7 @@ contract!(
     of_many_who_end_a_session_one_tells,
     disabling_ends_everything_and_enabling_brings_nothing_back,
     a_code_and_a_token_lose_the_race_against_the_end,
+    once_a_revocation_is_answered_nobody_reads_what_was_before,
 );
 
 const AT: gait_sdk::Timestamp = gait_sdk::Timestamp(NOW.0 + 100);
@@ -240,6 +241,53 @@ async fn a_code_and_a_token_lose_the_race_against_the_end(store: TheStore) {
     for name in (0..50).map(|number| format!("late {number}")).chain(["next".to_owned()]) {
         if let Some(standing) = store.standing(&hash(&name)).await.unwrap() {
             assert!(standing.token.spent_at.is_some(), "{name} lives");
+        }
+    }
+}
+
+/// Many read a token all the time, so that whatever may be remembered of it is; each way to kill it must be seen at once.
+async fn once_a_revocation_is_answered_nobody_reads_what_was_before(store: TheStore) {
+    store.put_client(&client("app")).await.unwrap();
+    let account = add(&store, "alice").await;
+    for round in 0..30 {
+        let session = begin(&store, &account, &format!("sid {round}")).await;
+        let granted = grant(&session, "app", &format!("grant {round}"));
+        let name = format!("grant {round}");
+        issue(&store, &granted, &name).await;
+        let access = hash(&format!("{name} access"));
+        let reading = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+        let readers: Vec<_> = (0..4)
+            .map(|_| {
+                let (store, reading) = (store.clone(), reading.clone());
+                tokio::spawn(async move {
+                    while reading.load(std::sync::atomic::Ordering::SeqCst) {
+                        store.standing(&access).await.unwrap();
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        assert!(
+            store
+                .standing(&access)
+                .await
+                .unwrap()
+                .is_some_and(|it| it.token.spent_at.is_none())
+        );
+        match round % 3 {
+            0 => store.revoke_token(&access, AT).await.unwrap(),
+            1 => store.revoke_grant(granted.id, AT, &[]).await.unwrap(),
+            _ => drop(end(&store, one(session.id.as_str()), EndReason::EndedByOwner).await),
+        }
+        for _ in 0..20 {
+            let standing = store.standing(&access).await.unwrap().unwrap();
+            let ended = standing.session.as_ref().is_some_and(|session| session.ended.is_some());
+            let revoked = standing.grant.as_ref().is_some_and(|grant| grant.revoked_at.is_some());
+            assert!(standing.token.spent_at.is_some() || revoked || ended, "round {round}");
+        }
+        reading.store(false, std::sync::atomic::Ordering::SeqCst);
+        for reader in readers {
+            reader.await.unwrap();
         }
     }
 }
