@@ -1,5 +1,6 @@
 //! `cargo xtask`: the chores of this repository.
 
+mod benches;
 mod step;
 mod tests;
 mod tools;
@@ -25,11 +26,18 @@ enum Chore {
     },
     /// Signs in over HTTP, is watched, and is thrown out: prints what happened, and fails if a bound is broken.
     Story,
+    /// Measures what each thing costs in CPU time, beside a peer and beside the goals, and prints tables.
+    Bench {
+        /// Options of the bench; `--help` says which there are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Test { args } => tests::run(&args),
+        Chore::Bench { args } => benches::run(&args),
         Chore::Story => step::run(
             "the story",
             step::cargo().args([

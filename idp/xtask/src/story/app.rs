@@ -8,10 +8,8 @@ use reqwest::Client;
 use reqwest::header::WWW_AUTHENTICATE;
 use serde_json::{Value, json};
 use url::Url;
+use xtask::pkce::{CHALLENGE, VERIFIER};
 
-/// The verifier and its challenge of RFC 7636, appendix B. A script has no use for better ones.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const SCOPES: &str = "openid offline_access continuous_auth";
 
 /// An authorization request.

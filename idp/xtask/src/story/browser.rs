@@ -1,13 +1,13 @@
 //! A browser without scripts: cookies, redirects, forms.
 
 use crate::cookies::Jar;
-use crate::page::{Form, Page};
 use anyhow::{Context as _, bail};
 use reqwest::header::{ACCEPT_LANGUAGE, COOKIE, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use std::collections::BTreeMap;
 use url::Url;
+use xtask::page::{Form, Page};
 
 const MAX_REDIRECTS: usize = 10;
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";

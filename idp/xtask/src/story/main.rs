@@ -6,7 +6,6 @@ mod browser;
 mod collector;
 mod cookies;
 mod mailbox;
-mod page;
 mod person;
 mod provider;
 mod receiver;

@@ -2,9 +2,9 @@
 
 use crate::browser::{Browser, Landing};
 use crate::mailbox::Mailbox;
-use crate::page::Page;
 use anyhow::{Context as _, bail, ensure};
 use url::Url;
+use xtask::page::Page;
 
 /// Pages of one sign-in; more is going round in circles.
 const MAX_PAGES: usize = 12;
