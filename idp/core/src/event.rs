@@ -137,6 +137,13 @@ pub struct Event {
     pub txn: String,
 }
 
+impl Event {
+    /// When, in whole seconds.
+    pub fn at(&self) -> Timestamp {
+        Timestamp(self.at_ms.div_euclid(1000))
+    }
+}
+
 /// How a receiver is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,6 +10,8 @@ use crate::store::{CredentialChange, EffectBatch, Which};
 
 /// `txn` of what was done here.
 const TXN: &str = "operator";
+/// Accounts that are looked at in one go.
+const PAGE: u32 = 100;
 
 impl Idp {
     /// Sets the mode. `auth` only once the account is enrolled: it would be judged by nothing.
@@ -82,10 +84,31 @@ impl Idp {
             events: vec![self.event(what, Some(account.id), None, None, None, TXN)],
         };
         self.store.carry_out(account.id, now, &batch).await?;
-        self.end_all_by_operator(account).await
+        self.end_all_by_operator(account).await?;
+        Ok(())
     }
 
-    async fn end_all_by_operator(&self, account: &Account) -> Result<()> {
+    /// Ends all sessions, grants and tokens of all accounts; returns how many sessions lived.
+    ///
+    /// # Errors
+    /// A backend is away: those of the accounts before it are ended.
+    pub async fn end_everything_by_operator(&self) -> Result<usize> {
+        let (mut after, mut ended) = (None, 0);
+        loop {
+            let page = self.store.accounts(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(ended) };
+            after = Some(last.id);
+            for account in &page {
+                ended += self.end_all_by_operator(account).await?;
+            }
+        }
+    }
+
+    /// Ends all sessions, grants and tokens of an account; returns how many sessions lived.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn end_all_by_operator(&self, account: &Account) -> Result<usize> {
         let reason = EndReason::AccountChanged;
         let events = |session: &crate::session::Session| {
             let what = What::SessionEnded {
@@ -95,11 +118,10 @@ impl Idp {
             vec![self.event(what, Some(session.account), Some(&session.id), None, None, TXN)]
         };
         let begun_us = self.ports.meter.stopwatch_us();
-        self.store
-            .end_sessions(&Which::AllOf(account.id), self.ports.now(), reason, &events)
-            .await?;
+        let which = Which::AllOf(account.id);
+        let ended = self.store.end_sessions(&which, self.ports.now(), reason, &events).await?;
         self.ports.note_revoked(Revocation::Session(reason), begun_us);
         self.ports.wake.wake();
-        Ok(())
+        Ok(ended.len())
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`App::builder`] is the composition root; a custom build adds its own factors there.
 
+pub mod backup;
 pub mod cli;
 pub mod config;
 #[cfg(feature = "dev")]

@@ -21,19 +21,40 @@ pub const VARIABLE: &str = "GAIT_MASTER_KEY";
 /// # Errors
 /// The key isn't base64 of 32 bytes, its file is readable by others, or can't be written.
 pub fn load(config: &Config) -> anyhow::Result<MasterKey> {
-    if let Some(key) = secret::of_variable(VARIABLE).map_err(|reason| anyhow!(reason))? {
-        return parse(&key).with_context(|| VARIABLE);
-    }
     let path = &config.master_key_file;
-    if !path.exists() {
+    if !is_there(config) {
         create(path).with_context(|| path.display().to_string())?;
     }
-    let mode = std::fs::metadata(path)?.permissions().mode();
-    if mode & 0o077 != 0 {
+    parse(&text(config)?).with_context(|| place(config))
+}
+
+/// The key as it is written.
+///
+/// # Errors
+/// There is none, or its file is readable by others.
+pub fn text(config: &Config) -> anyhow::Result<Secret> {
+    if let Some(key) = secret::of_variable(VARIABLE).map_err(|reason| anyhow!(reason))? {
+        return Ok(key);
+    }
+    let path = &config.master_key_file;
+    let key = secret::of_file(path).map_err(|reason| anyhow!(reason))?;
+    if std::fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
         bail!("{}: others can read the master key; run chmod 600 on it", path.display());
     }
-    let key = secret::of_file(path).map_err(|reason| anyhow!(reason))?;
-    parse(&key).with_context(|| path.display().to_string())
+    Ok(key)
+}
+
+/// True if there is a key, in the environment or in its file.
+pub fn is_there(config: &Config) -> bool {
+    std::env::var_os(VARIABLE).is_some() || config.master_key_file.exists()
+}
+
+/// Where the key is, for people.
+pub fn place(config: &Config) -> String {
+    match std::env::var_os(VARIABLE) {
+        Some(_) => format!("the environment variable {VARIABLE}"),
+        None => config.master_key_file.display().to_string(),
+    }
 }
 
 fn create(path: &Path) -> anyhow::Result<()> {

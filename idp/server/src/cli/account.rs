@@ -50,6 +50,17 @@ pub enum Accounts {
         /// User name or e-mail address.
         who: String,
     },
+    /// Ends sessions, grants and tokens of an account, or of all: after a database was restored by other means, or something leaked.
+    EndSessions {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// User name or e-mail address.
+        #[arg(required_unless_present = "all")]
+        who: Option<String>,
+        /// Of all accounts.
+        #[arg(long, conflicts_with = "who")]
+        all: bool,
+    },
     /// Shows or sets the mode: `train` or `auth`.
     Mode {
         #[command(flatten)]
@@ -109,6 +120,18 @@ pub(super) async fn run(command: Accounts) -> anyhow::Result<()> {
         }
         Accounts::Disable { config, who } => disable(&config, &who, true).await,
         Accounts::Enable { config, who } => disable(&config, &who, false).await,
+        Accounts::EndSessions { config, who: None, .. } => {
+            let (app, _) = config.open().await?;
+            println!("{} sessions ended", app.idp.end_everything_by_operator().await?);
+            Ok(())
+        }
+        Accounts::EndSessions {
+            config, who: Some(who), ..
+        } => {
+            let (app, _, account) = find(&config, &who).await?;
+            println!("{} sessions ended", app.idp.end_all_by_operator(&account).await?);
+            Ok(())
+        }
         Accounts::Mode { config, who, mode } => {
             let (app, _, account) = find(&config, &who).await?;
             let Some(mode) = mode else {

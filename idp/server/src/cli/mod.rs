@@ -1,6 +1,7 @@
 //! The command line.
 
 mod account;
+mod backup;
 mod client;
 mod doctor;
 mod keys;
@@ -54,6 +55,10 @@ enum Command {
     Serve(ConfigArg),
     /// Asks the server of a configuration, on this machine, whether it is ready.
     Healthcheck(ConfigArg),
+    /// Writes an encrypted copy of the embedded database, while the server goes on.
+    Backup(backup::Backup),
+    /// Puts a backup in the place of the embedded database; the server must be stopped.
+    Restore(backup::Restore),
     /// Checks a configuration and what it names.
     Doctor(ConfigArg),
     /// Signing keys.
@@ -96,6 +101,8 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Dev(args) => crate::dev::run(args).await,
         Command::Serve(arg) => serve::run(&arg).await,
         Command::Healthcheck(arg) => serve::healthcheck(&arg).await,
+        Command::Backup(args) => backup::backup(args).await,
+        Command::Restore(args) => backup::restore(args).await,
         Command::Doctor(arg) => doctor::run(&arg).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Client(command) => client::run(command).await,

@@ -291,6 +291,11 @@ impl Config {
         Ok((config, text))
     }
 
+    /// The embedded database.
+    pub fn database_file(&self) -> PathBuf {
+        self.data_dir.join("gait.db")
+    }
+
     /// As [`Config::load`], from text; `folder` is what relative paths start from.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod credential;
 mod disk;
 mod ending;
 mod grant;
+mod in_use;
 mod key;
 mod model;
 mod open;
@@ -26,6 +27,7 @@ mod statement;
 mod token;
 mod transaction;
 
+pub use in_use::InUse;
 pub use open::OpenError;
 
 use cache::{Cache, Voiding};
@@ -48,6 +50,8 @@ enum Engine {
         reader: SqlitePool,
         disk: Disk,
         cache: Arc<Cache>,
+        /// Held, so that nobody puts another file in the place of this one.
+        _in_use: Arc<InUse>,
     },
     /// A server. What is written through `loose` may be lost if the server crashes.
     Postgres { pool: PgPool, loose: PgPool, cache: Arc<Cache> },

@@ -54,7 +54,7 @@ impl Database {
     pub async fn open(config: &Config) -> Result<Self, OpenError> {
         match &config.database {
             Some(server) => Self::postgres(&server.options, server.connections).await,
-            None => Self::sqlite(config.data_dir.join("gait.db")).await,
+            None => Self::sqlite(config.database_file()).await,
         }
     }
 }

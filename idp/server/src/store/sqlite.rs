@@ -2,7 +2,7 @@
 
 use super::disk::Disk;
 use super::open::{OpenError, explain};
-use super::{Database, Engine};
+use super::{Database, Engine, InUse};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, SqlitePool};
@@ -26,10 +26,12 @@ impl Database {
     pub async fn sqlite(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let name = || path.display().to_string();
-        make_private(path).map_err(|source| OpenError::File {
+        let file = |source| OpenError::File {
             database: name(),
             source,
-        })?;
+        };
+        let in_use = InUse::shared(path).map_err(file)?;
+        make_private(path).map_err(file)?;
         let unreadable = |source| OpenError::Unreadable {
             database: name(),
             source,
@@ -43,16 +45,14 @@ impl Database {
             .connect_with(options(path).read_only(true))
             .await
             .map_err(unreadable)?;
-        let disk = Disk::under(path).map_err(|source| OpenError::File {
-            database: name(),
-            source,
-        })?;
+        let disk = Disk::under(path).map_err(file)?;
         let cache = Arc::default();
         Ok(Self(Engine::Sqlite {
             writer,
             reader,
             disk,
             cache,
+            _in_use: Arc::new(in_use),
         }))
     }
 }

@@ -1,4 +1,5 @@
 //! What an operator does, with real processes: starts, reloads, backs up, restores, asks the doctor.
 
+mod backup;
 mod reload;
 mod server;
