@@ -6,6 +6,7 @@ use gait_core::Idp;
 use gait_core::account::{Account, Identifier, StoredCredential};
 use gait_core::client::Client;
 use gait_core::ids::{AccountId, ClientId};
+use gait_core::store::StoreError;
 use gait_core::token::secret::Secret;
 use gait_sdk::{Credential, CredentialId, SubjectView};
 use serde_json::Map;
@@ -82,10 +83,22 @@ async fn account(idp: &Idp, config: &Config, declared: &AccountConfig) -> anyhow
                 Some(password) => vec![password_credential(idp, config, &wanted, password)?],
                 None => Vec::new(),
             };
-            idp.store().add_account(&wanted, &credentials).await?;
+            add(idp, &wanted, &credentials).await?;
         }
     }
     Ok(())
+}
+
+/// Adds an account, unless a node that starts at the same time has just added it.
+async fn add(idp: &Idp, wanted: &Account, credentials: &[StoredCredential]) -> anyhow::Result<()> {
+    match idp.store().add_account(wanted, credentials).await {
+        Err(StoreError::Taken(what)) => {
+            let found = idp.store().account_by(&wanted.username).await?;
+            let is_there = found.is_some_and(|found| found.username == wanted.username);
+            is_there.then_some(()).with_context(|| format!("{what} is taken"))
+        }
+        added => Ok(added?),
+    }
 }
 
 /// A new account with a fresh id.

@@ -3,3 +3,4 @@
 mod backup;
 mod reload;
 mod server;
+mod start;
