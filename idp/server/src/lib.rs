@@ -64,6 +64,7 @@ pub struct Builder {
     outlet: Option<Outlet>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    declares: bool,
 }
 
 impl App {
@@ -76,6 +77,7 @@ impl App {
             outlet: None,
             clock: Arc::new(ports::SystemClock),
             entropy: Arc::new(ports::SystemEntropy::default()),
+            declares: true,
         }
     }
 
@@ -137,6 +139,13 @@ impl Builder {
         self
     }
 
+    /// Doesn't write what the configuration declares: for who only wants to look.
+    #[must_use]
+    pub fn without_declaring(mut self) -> Self {
+        self.declares = false;
+        self
+    }
+
     /// Opens the store, starts the core, and writes what the configuration declares.
     ///
     /// # Errors
@@ -185,7 +194,9 @@ impl Builder {
             senders: senders.map_err(|why| anyhow!(why))?,
         };
         let idp = Arc::new(Idp::start(setup).await.context("the provider can't start")?);
-        seed::declared(&idp, &config).await?;
+        if self.declares {
+            seed::declared(&idp, &config).await?;
+        }
         let http = http::App::new(http::Shared {
             discovery: idp.metadata().to_string().into(),
             idp: idp.clone(),
@@ -203,6 +214,14 @@ impl Builder {
             metrics_listen: config.metrics.map(|metrics| metrics.listen),
         })
     }
+}
+
+/// The plugins of a configuration, without the rest.
+///
+/// # Errors
+/// A plugin refuses its settings.
+fn registry_of(config: &Config) -> anyhow::Result<Registry> {
+    registry(config, Vec::new(), None, &Metrics::default())
 }
 
 /// Every plugin behind its limits; CPU-bound ones share as many slots as there are cores.

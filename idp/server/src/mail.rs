@@ -116,6 +116,34 @@ impl Outlet {
         })
     }
 
+    /// Says hello to the mail server, signs in there if a user is configured, and sends nothing.
+    ///
+    /// # Errors
+    /// It doesn't answer, or refuses.
+    pub async fn greet(&self) -> anyhow::Result<()> {
+        if let Self::Smtp { transport, .. } = self
+            && !transport.test_connection().await?
+        {
+            anyhow::bail!("it hangs up");
+        }
+        Ok(())
+    }
+
+    /// Sends a mail of an operator's, which no theme has words for.
+    ///
+    /// # Errors
+    /// The address is none, or the server refuses.
+    pub async fn send_plain(&self, to: &str, subject: &str, text: String) -> anyhow::Result<()> {
+        match self {
+            Self::Catch(catcher) => catcher.catch(to, subject.to_owned(), text, String::new()),
+            Self::Smtp { transport, from } => {
+                let message = Message::builder().from(from.clone()).to(to.parse()?).subject(subject);
+                transport.send(message.body(text)?).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn send(&self, mail: &OutgoingMail, themes: &Themes, theme: Option<&str>) -> anyhow::Result<()> {
         let locale = Locale::parse(&mail.locale).unwrap_or_else(Locale::english);
         let words = themes.mail(theme, &locale, &mail.template, &mail.args)?;

@@ -2,10 +2,10 @@
 
 use super::ConfigArg;
 use crate::backup::{self, Key, Lock, Wishes};
-use crate::config::secret;
+use crate::config::{Config, secret};
 use crate::ports::SystemClock;
 use crate::{log, master};
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use gait_core::ports::Clock as _;
 use gait_core::token::secret::Secret;
 use gait_sdk::Timestamp;
@@ -78,8 +78,17 @@ fn passphrase(file: Option<PathBuf>, env: Option<String>) -> anyhow::Result<Secr
     written.required(&here).map_err(|reason| anyhow!(reason))
 }
 
+/// A backup is of the file; a server has tools of its own.
+fn embedded(arg: &ConfigArg) -> anyhow::Result<Config> {
+    let config = arg.load()?;
+    if config.database.is_some() {
+        bail!("the database is on a Postgres server: pg_dump and pg_restore, as db/README.md says");
+    }
+    Ok(config)
+}
+
 pub(super) async fn backup(args: Backup) -> anyhow::Result<()> {
-    let config = args.config.load()?;
+    let config = embedded(&args.config)?;
     let lock = match (&args.recipients_file, args.recipients.is_empty()) {
         (Some(file), _) => {
             let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
@@ -106,7 +115,7 @@ pub(super) async fn backup(args: Backup) -> anyhow::Result<()> {
 }
 
 pub(super) async fn restore(args: Restore) -> anyhow::Result<()> {
-    let config = args.config.load()?;
+    let config = embedded(&args.config)?;
     log::start(config.log, Some("warn"));
     let key = match &args.identity_file {
         Some(file) => Key::identities(file)?,

@@ -60,7 +60,7 @@ enum Command {
     /// Puts a backup in the place of the embedded database; the server must be stopped.
     Restore(backup::Restore),
     /// Checks a configuration and what it names.
-    Doctor(ConfigArg),
+    Doctor(doctor::Doctor),
     /// Signing keys.
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -103,7 +103,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Healthcheck(arg) => serve::healthcheck(&arg).await,
         Command::Backup(args) => backup::backup(args).await,
         Command::Restore(args) => backup::restore(args).await,
-        Command::Doctor(arg) => doctor::run(&arg).await,
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Client(command) => client::run(command).await,
         Command::Account(command) => account::run(command).await,

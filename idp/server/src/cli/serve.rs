@@ -32,10 +32,16 @@ pub(super) async fn run(arg: &ConfigArg) -> anyhow::Result<()> {
     served
 }
 
-/// Asks the server of this configuration, on this machine, whether it is ready. For containers: their image has no other program that
-/// could ask.
+/// `gait healthcheck`. For containers: their image has no other program that could ask.
 pub(super) async fn healthcheck(arg: &ConfigArg) -> anyhow::Result<()> {
-    let config = arg.load()?;
+    is_ready(&arg.load()?).await
+}
+
+/// Asks the server of a configuration, on this machine, whether it is ready.
+///
+/// # Errors
+/// It doesn't answer, or says why it isn't.
+pub(super) async fn is_ready(config: &Config) -> anyhow::Result<()> {
     let mut address = config.listen;
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {

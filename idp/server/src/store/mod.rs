@@ -28,7 +28,7 @@ mod token;
 mod transaction;
 
 pub use in_use::InUse;
-pub use open::OpenError;
+pub use open::{OpenError, Schema, schema};
 
 use cache::{Cache, Voiding};
 use connection::{Connection, Lent};

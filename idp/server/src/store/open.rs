@@ -1,8 +1,11 @@
 //! Opening a database and bringing its schema up to date.
 
 use super::Database;
+use super::connection::WAIT;
 use crate::config::Config;
+use sqlx::ConnectOptions as _;
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::SqliteConnectOptions;
 use std::io;
 
 /// The database can't be opened.
@@ -59,9 +62,61 @@ impl Database {
     }
 }
 
+/// How old a database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// Its schema; `None` if there is none yet.
+    pub found: Option<i64>,
+    /// The newest schema that this binary knows.
+    pub known: i64,
+}
+
+/// Looks how old the configuration's database is, and changes nothing.
+///
+/// # Errors
+/// It is there, but can't be read; or the server can't be reached.
+pub async fn schema(config: &Config) -> Result<Schema, sqlx::Error> {
+    const NEWEST: &str = "SELECT MAX(version) FROM _sqlx_migrations";
+    let found = match &config.database {
+        Some(server) => {
+            let connect = server.options.clone().disable_statement_logging();
+            let connected = tokio::time::timeout(WAIT, connect.connect()).await;
+            let mut db = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+            sqlx::query_scalar(NEWEST).fetch_one(&mut db).await
+        }
+        None => {
+            let file = config.database_file();
+            if !file.exists() {
+                return Ok(Schema {
+                    found: None,
+                    known: known(),
+                });
+            }
+            let options = SqliteConnectOptions::new().filename(file).read_only(true);
+            let mut db = options.disable_statement_logging().connect().await?;
+            sqlx::query_scalar(NEWEST).fetch_one(&mut db).await
+        }
+    };
+    let found = match found {
+        // Nobody has migrated it yet: there is no such table.
+        Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42P01" | "1")) => None,
+        found => found?,
+    };
+    Ok(Schema { found, known: known() })
+}
+
+/// The newest schema that this binary knows. Both engines have the same numbers.
+fn known() -> i64 {
+    newest(&super::sqlite::MIGRATIONS)
+}
+
+fn newest(migrations: &Migrator) -> i64 {
+    migrations.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
 /// What a failed migration means.
 pub(super) fn explain(database: String, known: &Migrator, error: MigrateError) -> OpenError {
-    let known = known.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let known = newest(known);
     match error {
         MigrateError::VersionMissing(found) if found > known => OpenError::Newer { database, found, known },
         MigrateError::Execute(source) => OpenError::Unreadable { database, source },

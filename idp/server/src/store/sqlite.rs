@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/sqlite");
 
 /// How long a call waits for its turn before it is told that the store is away.
 const WAIT: Duration = Duration::from_secs(5);

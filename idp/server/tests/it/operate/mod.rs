@@ -1,6 +1,8 @@
 //! What an operator does, with real processes: starts, reloads, backs up, restores, asks the doctor.
 
 mod backup;
+mod doctor;
 mod reload;
 mod server;
+mod smtp;
 mod start;
