@@ -2,6 +2,7 @@
 
 mod backup;
 mod doctor;
+mod postgres;
 mod reload;
 mod server;
 mod smtp;
