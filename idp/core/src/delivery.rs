@@ -3,28 +3,36 @@
 use crate::Idp;
 use crate::client::{Alg, Client};
 use crate::error::Result;
-use crate::event::{Channel, Delivery, Event, What};
+use crate::event::{Channel, Delivery, DeliveryState, Event, Receiver, What};
 use crate::grant::Grant;
 use crate::ids::{AccountId, ClientId, DeliveryId, SessionId};
 use crate::measure::{DeliveryOutcome, Measure};
 use crate::session::{EndReason, RiskLevel};
+use crate::store::Pause;
 use crate::token::jws::Typ;
 use gait_sdk::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use url::Url;
+use uuid::Uuid;
 
 /// Events that are expanded at a time.
 const PAGE: u32 = 100;
-/// Seconds for which claimed deliveries are ours: longer than a POST may take.
-const LEASE_S: u32 = 60;
+/// Seconds for which a claimed receiver is ours: longer than a POST may take, so that a claim ends only with its holder.
+const CLAIM_S: i64 = 30;
 /// Life of a logout token in seconds (Back-Channel Logout 1.0 §2.4 recommends two minutes at most).
 const LOGOUT_LIFE_S: i64 = 120;
-/// First back-off in seconds; doubled with each try.
+/// First back-off in seconds; doubled with each failure.
 const BACK_OFF_S: i64 = 10;
-/// Longest back-off in seconds.
+/// Longest back-off of a receiver that is away, in seconds: so long after its return it may still be waiting.
+const MAX_PAUSE_S: i64 = 300;
+/// Longest back-off of what was set aside, in seconds.
 const MAX_BACK_OFF_S: i64 = 3600;
-/// An event that could not be told for so long, in seconds, is a dead letter.
+/// How often a receiver may refuse a delivery before the others get past it.
+const MAX_REFUSALS: u32 = 3;
+/// The same where it was too busy to answer, which may be the delivery's fault, and is more likely its own.
+const MAX_BUSY: u32 = 6;
+/// What could not be delivered for so long, in seconds, is a dead letter.
 const GIVE_UP_S: i64 = 24 * 3600;
 /// Longest error that is kept, in characters.
 const MAX_ERROR: usize = 500;
@@ -50,8 +58,30 @@ pub enum Arrival {
     Accepted,
     /// A permanent refusal: never again.
     Refused(String),
-    /// Anything else: later.
+    /// Any other answer of its own: it is up, and doesn't take this one.
     Failed(String),
+    /// It was reached, and was too busy to answer, or said so.
+    Busy(String),
+    /// It could not be reached.
+    Away(String),
+}
+
+impl Arrival {
+    /// Why it did not arrive.
+    pub fn trouble(&self) -> Option<&str> {
+        match self {
+            Self::Accepted => None,
+            Self::Refused(why) | Self::Failed(why) | Self::Busy(why) | Self::Away(why) => Some(why),
+        }
+    }
+}
+
+/// A receiver that is ours for a while.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    receiver: Receiver,
+    holder: Uuid,
+    failures: u32,
 }
 
 impl Idp {
@@ -103,28 +133,73 @@ impl Idp {
             client: client.id.clone(),
             channel,
             event: event.clone(),
+            state: DeliveryState::Queued,
+            since: self.ports.now(),
             attempts: 0,
-            next_at: self.ports.now(),
+            refusals: 0,
+            last_error: None,
         }
     }
 
-    /// Claims deliveries that are due, with what to post; a delivery whose client no longer wants it is settled here.
+    /// Receivers to which something is due.
     ///
     /// # Errors
     /// A backend is away.
-    pub async fn due_posts(&self, limit: u32) -> Result<Vec<(Delivery, Post)>> {
+    pub async fn due_receivers(&self, limit: u32) -> Result<Vec<Receiver>> {
+        Ok(self.store.due_receivers(self.ports.now(), limit).await?)
+    }
+
+    /// Claims a receiver; `None` if another has it.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn claim_receiver(&self, receiver: &Receiver) -> Result<Option<Claim>> {
+        let mut claim = Claim {
+            receiver: receiver.clone(),
+            holder: self.ports.uuid(),
+            failures: 0,
+        };
+        Ok(self.hold(&mut claim).await?.then_some(claim))
+    }
+
+    async fn hold(&self, claim: &mut Claim) -> Result<bool> {
         let now = self.ports.now();
-        let mut posts = Vec::new();
-        for delivery in self.store.claim_deliveries(now, LEASE_S, limit).await? {
+        let held = self
+            .store
+            .claim_receiver(&claim.receiver, claim.holder, now, now.plus(CLAIM_S));
+        let failures = held.await?;
+        claim.failures = failures.unwrap_or_default();
+        Ok(failures.is_some())
+    }
+
+    /// Gives a claim up.
+    ///
+    /// # Errors
+    /// A backend is away; the claim then ends by itself.
+    pub async fn release_receiver(&self, claim: &Claim) -> Result<()> {
+        Ok(self.store.release_receiver(&claim.receiver, claim.holder).await?)
+    }
+
+    /// What a claimed receiver is to be told now, with what to post; prolongs the claim. What the client no longer wants is settled
+    /// here. `None` if nothing is due, if the receiver is paused, or if the claim was lost.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn next_post(&self, claim: &mut Claim) -> Result<Option<(Delivery, Post)>> {
+        while self.hold(claim).await? {
+            let now = self.ports.now();
+            let Some(delivery) = self.store.next_delivery(&claim.receiver, now).await? else {
+                return Ok(None);
+            };
             match self.post_for(&delivery, now).await? {
-                Some(post) => posts.push((delivery, post)),
+                Some(post) => return Ok(Some((delivery, post))),
                 None => {
-                    let unwanted = self.store.delivery_failed(delivery.id, None, "the client no longer wants it");
-                    unwanted.await?;
+                    let unwanted = Arrival::Refused("the client no longer wants it".to_owned());
+                    self.settle_delivery(claim, &delivery, &unwanted).await?;
                 }
             }
         }
-        Ok(posts)
+        Ok(None)
     }
 
     async fn post_for(&self, delivery: &Delivery, now: Timestamp) -> Result<Option<Post>> {
@@ -207,52 +282,88 @@ impl Idp {
         self.keys.sign(Alg::RS256, Typ::EventToken, &claims).map(Some)
     }
 
-    /// Notes what became of one: done, dead, or again after an exponential back-off with jitter.
+    /// Notes what became of a try: done, dead, again after a pause, or set aside so that others get past it.
     ///
     /// # Errors
     /// A backend is away.
-    pub async fn settle_delivery(&self, delivery: &Delivery, arrival: &Arrival) -> Result<()> {
+    pub async fn settle_delivery(&self, claim: &Claim, delivery: &Delivery, arrival: &Arrival) -> Result<()> {
         let now = self.ports.now();
-        match arrival {
-            Arrival::Accepted => {
-                self.store.delivered(delivery.id, now).await?;
-                self.measure_delivery(delivery, DeliveryOutcome::Accepted);
-            }
-            Arrival::Refused(error) => self.delivery_lost(delivery, None, error).await?,
-            Arrival::Failed(error) => {
-                let jitter = u32::from_be_bytes(self.ports.random());
-                let next_at = now.plus(back_off_s(delivery.attempts, jitter));
-                let give_up_at = Timestamp(delivery.event.at_ms.div_euclid(1000)).plus(GIVE_UP_S);
-                self.delivery_lost(delivery, Some(next_at).filter(|at| *at < give_up_at), error)
-                    .await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn delivery_lost(&self, delivery: &Delivery, next_at: Option<Timestamp>, error: &str) -> Result<()> {
-        let error: String = error.chars().take(MAX_ERROR).collect();
-        if next_at.is_none() {
+        let jitter = u32::from_be_bytes(self.ports.random());
+        let (after, pause) = after(delivery, claim.failures, arrival, now, jitter);
+        let is_dead = matches!(after.state, DeliveryState::Dead(_));
+        if is_dead {
+            let error = after.last_error.as_deref();
             tracing::warn!(delivery = %delivery.id, client = %delivery.client, error, "a delivery is given up");
         }
-        self.store.delivery_failed(delivery.id, next_at, &error).await?;
-        let outcome = match next_at {
-            Some(_) => DeliveryOutcome::Failed,
-            None => DeliveryOutcome::GivenUp,
-        };
-        self.measure_delivery(delivery, outcome);
+        let is_change = pause.failures > 0 || pause.until > now || claim.failures > 0;
+        self.store.put_try(&after, claim.holder, is_change.then_some(pause)).await?;
+        self.measure_delivery(delivery, &after.state);
+        if is_dead && matches!(arrival, Arrival::Busy(_) | Arrival::Away(_)) {
+            let error = after.last_error.as_deref().unwrap_or_default();
+            let lost = self.store.give_up(&claim.receiver, now.plus(-GIVE_UP_S), now, error).await?;
+            if lost > 0 {
+                tracing::warn!(lost, client = %delivery.client, "deliveries to a receiver that stays away are given up");
+            }
+        }
         Ok(())
     }
 
-    fn measure_delivery(&self, delivery: &Delivery, outcome: DeliveryOutcome) {
+    fn measure_delivery(&self, delivery: &Delivery, after: &DeliveryState) {
         let ms = self.ports.clock.now_ms().saturating_sub(delivery.event.at_ms);
         self.ports.meter.measured(Measure::Delivery {
             channel: delivery.channel,
             of_end: matches!(delivery.event.what, What::SessionEnded { .. }),
-            outcome,
+            outcome: match after {
+                DeliveryState::Arrived(_) => DeliveryOutcome::Accepted,
+                DeliveryState::Dead(_) => DeliveryOutcome::GivenUp,
+                DeliveryState::Queued | DeliveryState::Aside(_) => DeliveryOutcome::Failed,
+            },
             ms: u64::try_from(ms).unwrap_or(0),
         });
     }
+}
+
+/// A delivery after a try, and how patient to be with its receiver.
+///
+/// While the receiver is away, everything waits in line, and the line's head is what it is probed with. An answer shows that it is up:
+/// what it keeps refusing is set aside.
+fn after(delivery: &Delivery, failures: u32, arrival: &Arrival, now: Timestamp, jitter: u32) -> (Delivery, Pause) {
+    let mut after = delivery.clone();
+    after.attempts += 1;
+    let pause_s = |failures| back_off_s(failures, MAX_PAUSE_S, jitter);
+    let (failures, mut wait_s) = match arrival {
+        Arrival::Accepted | Arrival::Refused(_) => (0, 0),
+        Arrival::Failed(_) => (0, pause_s(delivery.refusals)),
+        Arrival::Busy(_) | Arrival::Away(_) => (failures + 1, pause_s(failures)),
+    };
+    after.last_error = arrival.trouble().map(printable);
+    after.refusals += u32::from(matches!(arrival, Arrival::Failed(_) | Arrival::Busy(_)));
+    let is_aside = matches!(delivery.state, DeliveryState::Aside(_));
+    let gives_way = match arrival {
+        Arrival::Failed(_) => is_aside || after.refusals >= MAX_REFUSALS,
+        Arrival::Busy(_) => is_aside || after.refusals >= MAX_BUSY,
+        _ => false,
+    };
+    let mut next_at = now.plus(wait_s);
+    if gives_way {
+        next_at = now.plus(back_off_s(after.refusals, MAX_BACK_OFF_S, jitter));
+        wait_s = 0;
+    }
+    after.state = match arrival {
+        Arrival::Accepted => DeliveryState::Arrived(now),
+        Arrival::Refused(_) => DeliveryState::Dead(now),
+        _ if next_at >= delivery.since.plus(GIVE_UP_S) => DeliveryState::Dead(now),
+        _ if gives_way => DeliveryState::Aside(next_at),
+        _ => delivery.state,
+    };
+    let until = now.plus(wait_s);
+    (after, Pause { failures, until })
+}
+
+/// An error as it is kept and shown: not too long, and nothing in it that moves a cursor.
+fn printable(error: &str) -> String {
+    let printable = error.chars().filter(|char| !char.is_control());
+    printable.take(MAX_ERROR).collect()
 }
 
 /// How clients are told of an event, if at all.
@@ -369,11 +480,10 @@ fn words(what: &str, reasons: &[String]) -> String {
     format!("{what}: {}", reasons.join(", "))
 }
 
-/// Seconds until the next try: doubled with each, capped, and spread from half to one and a half of that, so that receivers which
-/// fell together are not asked together.
-fn back_off_s(attempts: u32, jitter: u32) -> i64 {
-    let doubled = BACK_OFF_S.saturating_mul(1 << attempts.min(20));
-    let delay = doubled.min(MAX_BACK_OFF_S);
+/// Seconds until the next try: doubled with each failure, capped, and spread from half to one and a half of that, so that receivers
+/// which fell together are not asked together.
+fn back_off_s(failures: u32, max_s: i64, jitter: u32) -> i64 {
+    let delay = BACK_OFF_S.saturating_mul(1 << failures.min(20)).min(max_s);
     delay / 2 + i64::from(jitter) % (delay + 1)
 }
 
@@ -386,9 +496,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_back_off_grows_is_capped_and_spread(attempts in 0..200u32, jitter: u32) {
-            let delay = (10i64 << attempts.min(20)).min(3600);
-            let waited = back_off_s(attempts, jitter);
+        fn a_back_off_grows_is_capped_and_spread(failures in 0..200u32, jitter: u32) {
+            let delay = (10i64 << failures.min(20)).min(3600);
+            let waited = back_off_s(failures, 3600, jitter);
             prop_assert!(waited >= 5 && (delay / 2..=delay + delay / 2).contains(&waited));
         }
     }

@@ -145,13 +145,35 @@ impl Event {
 }
 
 /// How a receiver is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// OIDC Back-Channel Logout 1.0.
     BackchannelLogout,
     /// SET over RFC 8935.
     Callback,
+}
+
+/// Who is told: a client, on one of its channels. What it is told stands in one line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Receiver {
+    /// The client.
+    pub client: ClientId,
+    /// How.
+    pub channel: Channel,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// In its receiver's line, in the order of the events.
+    Queued,
+    /// Beside the line since its receiver refuses it, to be tried again then: it holds nothing else back.
+    Aside(Timestamp),
+    /// It arrived then.
+    Arrived(Timestamp),
+    /// A dead letter since then: never again, unless an operator says so.
+    Dead(Timestamp),
 }
 
 /// One delivery of one event to one client.
@@ -165,10 +187,26 @@ pub struct Delivery {
     pub channel: Channel,
     /// The event.
     pub event: Event,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Since when it is tried: since its event, or since an operator said "again".
+    pub since: Timestamp,
     /// Tries so far.
     pub attempts: u32,
-    /// Not before.
-    pub next_at: Timestamp,
+    /// How many of them reached the receiver, and were not accepted; since `since`.
+    pub refusals: u32,
+    /// Why the last one failed, for the operator.
+    pub last_error: Option<String>,
+}
+
+impl Delivery {
+    /// Who is told.
+    pub fn receiver(&self) -> Receiver {
+        Receiver {
+            client: self.client.clone(),
+            channel: self.channel,
+        }
+    }
 }
 
 impl Idp {

@@ -4,7 +4,7 @@ use crate::Idp;
 use crate::client::Client;
 use crate::error::Result;
 use crate::event::What;
-use crate::ids::ClientId;
+use crate::ids::{ClientId, SessionId};
 use crate::measure::Revocation;
 use crate::params::Params;
 use crate::session::{EndReason, Session};
@@ -32,11 +32,20 @@ pub enum Logout {
         params: Vec<(String, String)>,
     },
     /// Signed out (or nobody was signed in): a page of ours.
-    Page(Vec<Cookie>),
+    Page(SignedOut),
     /// Signed out: back to the client, `state` included.
-    Redirect(String, Vec<Cookie>),
+    Redirect(String, SignedOut),
     /// The request is wrong: a page with status 400, no redirect, nobody is signed out.
     Refused(String),
+}
+
+/// What a sign-out leaves behind.
+#[derive(Clone, Debug)]
+pub struct SignedOut {
+    /// The session that it ended, whose apps are being told.
+    pub session: Option<SessionId>,
+    /// Changes to the browser's cookies.
+    pub cookies: Vec<Cookie>,
 }
 
 /// A logout request that was found good.
@@ -59,7 +68,7 @@ impl Idp {
             Err(why) => return Ok(Logout::Refused(why.to_owned())),
         };
         match self.present(caller).await? {
-            None => Ok(done(&asked)),
+            None => Ok(done(&asked, None)),
             Some((_, session)) if asked.sid.as_deref() == Some(session.id.as_str()) => {
                 self.sign_out(&session, &asked, caller).await
             }
@@ -77,7 +86,7 @@ impl Idp {
             Err(why) => return Ok(Logout::Refused(why.to_owned())),
         };
         let Some((cookie, session)) = self.present(caller).await? else {
-            return Ok(done(&asked));
+            return Ok(done(&asked, None));
         };
         let right = Hash::of(self.logout_csrf(&cookie).as_bytes()) == Hash::of(csrf.as_bytes());
         match right {
@@ -172,16 +181,17 @@ impl Idp {
         self.store.end_sessions(&which, self.ports.now(), reason, &events).await?;
         self.ports.note_revoked(Revocation::Session(reason), begun_us);
         self.ports.wake.wake();
-        Ok(done(asked))
+        Ok(done(asked, Some(session.id.clone())))
     }
 }
 
 /// Signed out, now or before: the same answer (RP-Initiated Logout §2).
-fn done(asked: &Asked) -> Logout {
+fn done(asked: &Asked, session: Option<SessionId>) -> Logout {
     let cookies = vec![Cookie::Session(None)];
+    let signed_out = SignedOut { session, cookies };
     match &asked.target {
-        Some(target) => Logout::Redirect(target.clone(), cookies),
-        None => Logout::Page(cookies),
+        Some(target) => Logout::Redirect(target.clone(), signed_out),
+        None => Logout::Page(signed_out),
     }
 }
 

@@ -3,11 +3,15 @@
 //!
 //! One contract suite (`idp/server/tests/it/contract`) runs on every implementation.
 
+mod outbox;
+
+pub use outbox::{DeliveryFilter, OutboxStore, Pause};
+
 use crate::account::{Account, BehaviourConsent, Identifier, Mode, StoredCredential};
 use crate::client::{Alg, Client};
-use crate::event::{Delivery, Event};
+use crate::event::Event;
 use crate::grant::{Grant, Scopes, Standing, Token};
-use crate::ids::{AccountId, ClientId, DeliveryId, EventId, FlowId, GrantId, Kid, SessionId};
+use crate::ids::{AccountId, ClientId, FlowId, GrantId, Kid, SessionId};
 use crate::seal::Sealed;
 use crate::session::{EndReason, Proof, RiskLevel, Session, StepUp};
 use crate::token::secret::Hash;
@@ -484,18 +488,6 @@ pub trait OperationStore: Send + Sync {
     async fn set_once(&self, name: &str, value: &str) -> Result<String>;
     /// Writes an event that goes with no other change.
     async fn note(&self, event: &Event) -> Result<()>;
-    /// Events not yet expanded into deliveries, oldest first.
-    async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>>;
-    /// Marks an event as expanded and stores its deliveries, both or neither; false if it was expanded before.
-    async fn expand_event(&self, event: EventId, deliveries: &[Delivery]) -> Result<bool>;
-    /// Claims deliveries that are due, for `lease_s` seconds: no other caller gets them meanwhile.
-    async fn claim_deliveries(&self, now: Timestamp, lease_s: u32, limit: u32) -> Result<Vec<Delivery>>;
-    /// It arrived.
-    async fn delivered(&self, id: DeliveryId, at: Timestamp) -> Result<()>;
-    /// It did not: try again at `next_at`, or never (`None`: a dead letter).
-    async fn delivery_failed(&self, id: DeliveryId, next_at: Option<Timestamp>, error: &str) -> Result<()>;
-    /// What waits.
-    async fn backlog(&self) -> Result<Backlog>;
     /// Events about an account, newest first, for its export and for operators.
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>>;
     /// Deletes events of before `before` that were expanded and that no delivery tells of; returns how many went.
@@ -504,11 +496,27 @@ pub trait OperationStore: Send + Sync {
 
 /// The durable store.
 pub trait Store:
-    AccountStore + SessionStore + GrantStore + ClientStore + ApprovalStore + BehaviourStore + BackgroundStore + OperationStore
+    AccountStore
+    + SessionStore
+    + GrantStore
+    + ClientStore
+    + ApprovalStore
+    + BehaviourStore
+    + BackgroundStore
+    + OutboxStore
+    + OperationStore
 {
 }
 impl<T> Store for T where
-    T: AccountStore + SessionStore + GrantStore + ClientStore + ApprovalStore + BehaviourStore + BackgroundStore + OperationStore
+    T: AccountStore
+        + SessionStore
+        + GrantStore
+        + ClientStore
+        + ApprovalStore
+        + BehaviourStore
+        + BackgroundStore
+        + OutboxStore
+        + OperationStore
 {
 }
 

@@ -1,4 +1,5 @@
-//! Leased jobs: learning, the background, deliveries, unanswered step-ups, purging, the key ring. Each runs on exactly one node at a time.
+//! Leased jobs: learning, the background, deliveries, unanswered step-ups, purging, the key ring. Each runs on exactly one node at a
+//! time, but for deliveries, of which each is one node's at a time.
 
 use crate::metrics::Metrics;
 use crate::sink::callbacks::Callbacks;
@@ -10,7 +11,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-const OUTBOX_EVERY: Duration = Duration::from_secs(1);
 /// How often is looked whether a background is due; it is, within this time, when somebody was erased who may be in it.
 const BACKGROUND_EVERY: Duration = Duration::from_secs(60);
 const STEP_UPS_EVERY: Duration = Duration::from_secs(5);
@@ -25,6 +25,13 @@ const KEEP_EVENTS_S: i64 = 365 * 86_400;
 #[derive(Clone, Default)]
 pub struct Bell(Arc<Notify>);
 
+impl Bell {
+    /// Resolves when it rings; at once if it rang since the last time.
+    pub async fn rung(&self) {
+        self.0.notified().await;
+    }
+}
+
 impl gait_core::ports::Wake for Bell {
     fn wake(&self) {
         self.0.notify_one();
@@ -34,30 +41,28 @@ impl gait_core::ports::Wake for Bell {
 /// Starts all jobs; they end when the set is dropped.
 pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, metrics: &Arc<Metrics>, retrain_every_s: u32) -> JoinSet<()> {
     let node = idp.ports().uuid().to_string();
-    let on = |name, period, bell| Round {
+    let on = |name, period| Round {
         idp: idp.clone(),
         node: node.clone(),
         metrics: metrics.clone(),
         name,
         period,
-        bell,
     };
     let mut jobs = JoinSet::new();
     let learn = Duration::from_secs(u64::from(retrain_every_s));
-    jobs.spawn(every(on("learn", learn, None), |idp| async move {
-        idp.learn_due().await.map(drop)
-    }));
-    jobs.spawn(every(on("background", BACKGROUND_EVERY, None), |idp| async move {
+    jobs.spawn(every(
+        on("learn", learn),
+        |idp| async move { idp.learn_due().await.map(drop) },
+    ));
+    jobs.spawn(every(on("background", BACKGROUND_EVERY), |idp| async move {
         idp.make_background().await.map(drop)
     }));
-    jobs.spawn(every(on("step-ups", STEP_UPS_EVERY, None), |idp| async move {
+    jobs.spawn(every(on("step-ups", STEP_UPS_EVERY), |idp| async move {
         idp.expire_step_ups().await
     }));
-    jobs.spawn(every(on("outbox", OUTBOX_EVERY, Some(bell.clone())), move |idp| {
-        let callbacks = callbacks.clone();
-        async move { callbacks.round(&idp).await }
-    }));
-    jobs.spawn(every(on("purge", PURGE_EVERY, None), |idp| async move {
+    // Each receiver is claimed for itself, so every node delivers: what it has written at once, and what others have soon.
+    jobs.spawn(callbacks.run(idp.clone(), bell.clone(), metrics.clone()));
+    jobs.spawn(every(on("purge", PURGE_EVERY), |idp| async move {
         let now = idp.ports().now();
         // A session that wasn't used for so long is dead whatever its lifetimes are.
         let kept_s = KEEP_DEAD_S.max(idp.policy().lifetimes.session_absolute.into());
@@ -83,7 +88,6 @@ struct Round {
     metrics: Arc<Metrics>,
     name: &'static str,
     period: Duration,
-    bell: Option<Bell>,
 }
 
 async fn every<F, R>(round: Round, job: F)
@@ -97,7 +101,6 @@ where
         metrics,
         name,
         period,
-        bell,
     } = round;
     // A lease outlives its period, so that a holder keeps it, and a crashed one loses it soon.
     let ttl = u32::try_from(period.as_secs()).unwrap_or(u32::MAX).saturating_mul(3).max(10);
@@ -117,12 +120,7 @@ where
                 tracing::warn!(job = name, %error, "no lease");
             }
         }
-        match &bell {
-            Some(bell) => {
-                let _rung = tokio::time::timeout(period, bell.0.notified()).await;
-            }
-            None => tokio::time::sleep(period).await,
-        }
+        tokio::time::sleep(period).await;
     }
 }
 

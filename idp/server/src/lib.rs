@@ -14,6 +14,7 @@ pub mod log;
 pub mod mail;
 pub mod master;
 pub mod metrics;
+pub mod outbound;
 pub mod page;
 pub mod plugins;
 pub mod ports;
@@ -34,6 +35,7 @@ use gait_core::{Idp, Setup};
 use gait_sdk::{Authenticator, Scorer};
 use mail::{Outlet, QueuedMailer};
 use metrics::{Counted, Metrics, Queue};
+use outbound::{Guard, Outbound};
 use plugins::Slots;
 use sink::callbacks::Callbacks;
 use std::net::SocketAddr;
@@ -202,8 +204,11 @@ impl Builder {
             idp: idp.clone(),
             themes,
             trusted_proxies: config.trusted_proxies.into(),
-            callbacks: Callbacks::new(config.allow_private_receivers),
             metrics,
+            callbacks: Callbacks::new(Outbound::new(Guard {
+                allow_private: config.allow_private_receivers,
+                allowed: config.allowed_receivers,
+            })),
         });
         Ok(App {
             idp,

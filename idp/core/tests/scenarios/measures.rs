@@ -1,6 +1,7 @@
 //! What is measured while it happens.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use crate::watch_deliveries::{due, settle};
 use crate::watch_stage::{Stage, watch_policy};
 use gait_core::delivery::Arrival;
 use gait_core::event::Channel;
@@ -79,18 +80,17 @@ async fn a_revocation_is_measured_to_the_moment_when_each_client_knows() {
         outcome,
         ms: 1234,
     };
-    for (delivery, _) in stage.idp.due_posts(9).await.unwrap() {
+    for (delivery, _) in due(&stage).await {
         let (arrival, outcome) = match delivery.channel {
             Channel::Callback => (Arrival::Accepted, DeliveryOutcome::Accepted),
             Channel::BackchannelLogout => (Arrival::Failed("503".to_owned()), DeliveryOutcome::Failed),
         };
-        stage.idp.settle_delivery(&delivery, &arrival).await.unwrap();
+        settle(&stage, &delivery, &arrival).await;
         assert_eq!(stage.measured(&told(delivery.channel, outcome)), 1);
     }
     stage.ports.clock.advance(600);
-    let (delivery, _) = stage.idp.due_posts(9).await.unwrap().remove(0);
-    let refused = Arrival::Refused("400".to_owned());
-    stage.idp.settle_delivery(&delivery, &refused).await.unwrap();
+    let (delivery, _) = due(&stage).await.remove(0);
+    settle(&stage, &delivery, &Arrival::Refused("400".to_owned())).await;
     let is_lost = |measure: &Measure| {
         matches!(
             measure,

@@ -4,9 +4,10 @@
 use crate::watch_stage::{Actor, ISSUER, Stage, client};
 use gait_core::client::SubjectType;
 use gait_core::delivery::{Arrival, Post};
-use gait_core::event::{Channel, Delivery};
+use gait_core::event::{Channel, Delivery, DeliveryState};
+use gait_core::ids::DeliveryId;
 use gait_core::session::EndReason;
-use gait_core::store::Which;
+use gait_core::store::{DeliveryFilter, Which};
 use gait_sdk::Alarm;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -28,9 +29,84 @@ fn verified(stage: &Stage, token: &str, typ: &str, alg: Algorithm, audience: &st
     decode::<Value>(token, &key, &validation).unwrap().claims
 }
 
-async fn due(stage: &Stage) -> Vec<(Delivery, Post)> {
+/// What every receiver is told next.
+pub async fn due(stage: &Stage) -> Vec<(Delivery, Post)> {
     stage.idp.expand_events().await.unwrap();
-    stage.idp.due_posts(50).await.unwrap()
+    let mut posts = Vec::new();
+    for receiver in stage.idp.due_receivers(50).await.unwrap() {
+        let mut claim = stage.idp.claim_receiver(&receiver).await.unwrap().unwrap();
+        posts.extend(stage.idp.next_post(&mut claim).await.unwrap());
+        stage.idp.release_receiver(&claim).await.unwrap();
+    }
+    posts
+}
+
+/// A receiver did this with what it was told.
+pub async fn settle(stage: &Stage, delivery: &Delivery, arrival: &Arrival) {
+    let claim = stage.idp.claim_receiver(&delivery.receiver()).await.unwrap().unwrap();
+    stage.idp.settle_delivery(&claim, delivery, arrival).await.unwrap();
+    stage.idp.release_receiver(&claim).await.unwrap();
+}
+
+/// How receivers do over time: every ten seconds for `seconds`, each is told what is due until nothing is; `arrival` says what it
+/// does. Returns what arrived, and the number of tries.
+async fn pass(stage: &Stage, seconds: i64, arrival: impl Fn(&Delivery) -> Arrival) -> (Vec<DeliveryId>, usize) {
+    let (mut arrived, mut tries) = (Vec::new(), 0);
+    for _ in 0..seconds / 10 {
+        stage.ports.clock.advance(10);
+        loop {
+            let posts = due(stage).await;
+            for (delivery, _) in &posts {
+                let arrival = arrival(delivery);
+                settle(stage, delivery, &arrival).await;
+                tries += 1;
+                if arrival == Arrival::Accepted {
+                    arrived.push(delivery.id);
+                }
+            }
+            if posts.is_empty() {
+                break;
+            }
+        }
+    }
+    (arrived, tries)
+}
+
+/// `count` people are thrown out, one after the other; the deliveries to the shop's callback, in order.
+async fn thrown_out(stage: &Stage, count: usize) -> Vec<Delivery> {
+    for person in 0..count {
+        let mut watched = stage.watched(&format!("person-{}-{person}", stage.ports.clock.now().0)).await;
+        stage.scorer.alarms(&[Alarm::Hard]);
+        stage.types(&mut watched).await.unwrap();
+    }
+    stage.idp.expand_events().await.unwrap();
+    let all = stage.store().deliveries(&DeliveryFilter::default(), 99).await.unwrap();
+    all.into_iter()
+        .filter(|delivery| delivery.channel == Channel::Callback)
+        .collect()
+}
+
+fn ids(deliveries: &[Delivery]) -> Vec<DeliveryId> {
+    deliveries.iter().map(|delivery| delivery.id).collect()
+}
+
+fn away() -> Arrival {
+    Arrival::Away("connection refused".to_owned())
+}
+
+fn failed() -> Arrival {
+    Arrival::Failed("status 500".to_owned())
+}
+
+fn busy() -> Arrival {
+    Arrival::Busy("no answer in time".to_owned())
+}
+
+fn of_callback(delivery: &Delivery, arrival: Arrival) -> Arrival {
+    match delivery.channel {
+        Channel::Callback => arrival,
+        Channel::BackchannelLogout => Arrival::Accepted,
+    }
 }
 
 fn to(posts: &[(Delivery, Post)], url: &str) -> (Delivery, Post) {
@@ -105,7 +181,7 @@ async fn a_step_up_and_its_passing_are_told_to_callbacks_only() {
         "event_timestamp": now, "initiating_entity": "policy", "reason_admin": {"en": "step_up_demanded: typing_rhythm_differs"},
     });
     assert_eq!(change(&posts), expected);
-    stage.idp.settle_delivery(&posts[0].0, &Arrival::Accepted).await.unwrap();
+    settle(&stage, &posts[0].0, &Arrival::Accepted).await;
 
     stage.proves(&alice).await;
     let posts = due(&stage).await;
@@ -199,31 +275,142 @@ async fn a_disconnected_app_hears_of_the_end_and_of_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_delivery_is_tried_again_later_with_the_same_jti_until_a_day_has_passed() {
+async fn a_delivery_is_tried_again_with_the_same_jti_until_a_day_has_passed_and_again_if_an_operator_says_so() {
     let (stage, _) = revoked().await;
     let url = "https://shop.example/events";
     let (first, post) = to(&due(&stage).await, url);
     let jti = |post: &Post| verified(&stage, &post.body, "secevent+jwt", Algorithm::RS256, "shop")["jti"].clone();
-    let failed = Arrival::Failed("503".to_owned());
-    stage.idp.settle_delivery(&first, &failed).await.unwrap();
-    assert!(due(&stage).await.is_empty(), "not at once");
-    let mut tries = 1;
-    let mut last = stage.ports.clock.now();
-    for _ in 0..24 * 60 + 60 {
-        stage.ports.clock.advance(60);
-        for (delivery, again) in due(&stage).await {
-            if again.url.as_str() == url {
-                assert_eq!(jti(&again), jti(&post));
-                tries += 1;
-                last = stage.ports.clock.now();
-                stage.idp.settle_delivery(&delivery, &failed).await.unwrap();
-            } else {
-                stage.idp.settle_delivery(&delivery, &Arrival::Accepted).await.unwrap();
-            }
-        }
-    }
-    assert!((12..=80).contains(&tries), "{tries} tries");
-    assert!(stage.ports.clock.now().since(last) >= 3600, "a day later it is given up");
+    settle(&stage, &first, &away()).await;
+    assert!(
+        !due(&stage).await.iter().any(|(_, again)| again.url.as_str() == url),
+        "not at once"
+    );
+    let shops = |delivery: &Delivery| match delivery.id == first.id {
+        true => away(),
+        false => Arrival::Accepted,
+    };
+    let (_, tries) = pass(&stage, 23 * 3600, shops).await;
+    let day = 24 * 3600 / 300;
+    assert!((day / 2..=day * 2).contains(&tries), "{tries} tries");
+    assert_eq!(stage.store().backlog().await.unwrap().dead_letters, 0);
+    pass(&stage, 2 * 3600, shops).await;
+    let dead = stage.store().deliveries(&DeliveryFilter::default(), 9).await.unwrap();
+    assert_eq!(ids(&dead), [first.id]);
+    assert!(matches!(dead[0].state, DeliveryState::Dead(_)));
+    assert_eq!(dead[0].last_error.as_deref(), Some("connection refused"));
+
+    stage
+        .store()
+        .replay(&DeliveryFilter::default(), stage.ports.clock.now())
+        .await
+        .unwrap();
+    let (again, posted) = to(&due(&stage).await, url);
+    assert_eq!((again.id, jti(&posted)), (first.id, jti(&post)));
+    settle(&stage, &again, &away()).await;
+    assert_eq!(stage.store().backlog().await.unwrap().dead_letters, 0, "it has another day");
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_away_is_probed_with_the_first_and_gets_all_in_order_when_it_is_back() {
+    let stage = Stage::new().await;
+    let sent = thrown_out(&stage, 20).await;
+    let probed = std::sync::Mutex::new(std::collections::BTreeSet::new());
+    let (arrived, tries) = pass(&stage, 600, |delivery| {
+        probed.lock().unwrap().insert((delivery.channel, delivery.id));
+        of_callback(delivery, away())
+    })
+    .await;
+    assert_eq!(arrived.len(), 20, "the other channel is not delayed");
+    let probed: Vec<_> = probed
+        .into_inner()
+        .unwrap()
+        .into_iter()
+        .filter(|(channel, _)| *channel == Channel::Callback)
+        .collect();
+    assert_eq!(probed, [(Channel::Callback, sent[0].id)]);
+    assert!((4..=12).contains(&(tries - 20)), "{tries} tries in ten minutes");
+    let (arrived, tries) = pass(&stage, 450, |_| Arrival::Accepted).await;
+    assert_eq!((arrived, tries), (ids(&sent), 20));
+}
+
+#[tokio::test]
+async fn what_a_receiver_refuses_again_and_again_holds_the_others_back_for_a_minute_and_not_for_a_day() {
+    let stage = Stage::new().await;
+    let sent = thrown_out(&stage, 5).await;
+    let poisoned = |delivery: &Delivery| match delivery.id == sent[0].id {
+        true => failed(),
+        false => Arrival::Accepted,
+    };
+    let (arrived, _) = pass(&stage, 60, poisoned).await;
+    let others: Vec<_> = arrived.into_iter().filter(|id| ids(&sent).contains(id)).collect();
+    assert_eq!(others, ids(&sent[1..]), "in order");
+    let (_, tries) = pass(&stage, 12 * 3600, poisoned).await;
+    assert!((8..=40).contains(&tries), "it is tried on its own: {tries} times");
+    let more = thrown_out(&stage, 1).await;
+    let (arrived, _) = pass(&stage, 10, poisoned).await;
+    assert!(
+        arrived.contains(&more.last().unwrap().id),
+        "and delays nothing that comes later"
+    );
+    let (arrived, _) = pass(&stage, 2 * 3600, |_| Arrival::Accepted).await;
+    assert_eq!(arrived, [sent[0].id]);
+}
+
+#[tokio::test]
+async fn a_receiver_that_takes_too_long_keeps_its_order_for_minutes_and_then_is_tried_with_the_next() {
+    let stage = Stage::new().await;
+    let sent = thrown_out(&stage, 3).await;
+    pass(&stage, 120, |delivery| of_callback(delivery, busy())).await;
+    let (arrived, _) = pass(&stage, 240, |_| Arrival::Accepted).await;
+    assert_eq!(arrived, ids(&sent), "busy for two minutes");
+
+    let sent = thrown_out(&stage, 3).await;
+    let hangs = |delivery: &Delivery| match delivery.id == sent[0].id {
+        true => busy(),
+        false => Arrival::Accepted,
+    };
+    let (arrived, _) = pass(&stage, 900, hangs).await;
+    let others: Vec<_> = arrived.into_iter().filter(|id| ids(&sent).contains(id)).collect();
+    assert_eq!(others, ids(&sent[1..]), "it chokes on one");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_receiver_that_never_comes_back_is_given_up_after_a_day() {
+    let stage = Stage::new().await;
+    thrown_out(&stage, 5).await;
+    pass(&stage, 24 * 3600 - 600, |delivery| of_callback(delivery, away())).await;
+    assert_eq!(stage.store().backlog().await.unwrap().dead_letters, 0);
+    let young = thrown_out(&stage, 1).await;
+    pass(&stage, 1200, |delivery| of_callback(delivery, away())).await;
+    let left = stage.store().deliveries(&DeliveryFilter::default(), 99).await.unwrap();
+    let waits: Vec<_> = left
+        .iter()
+        .filter(|one| one.state == DeliveryState::Queued)
+        .map(|one| one.id)
+        .collect();
+    assert_eq!(
+        (waits, stage.store().backlog().await.unwrap().dead_letters),
+        (vec![young.last().unwrap().id], 5)
+    );
+}
+
+#[tokio::test]
+async fn two_nodes_never_tell_a_receiver_at_once_and_a_crashed_one_is_taken_over_from() {
+    let (stage, _) = revoked().await;
+    stage.idp.expand_events().await.unwrap();
+    let receivers = stage.idp.due_receivers(50).await.unwrap();
+    assert_eq!(receivers.len(), 4);
+    let mut crashed = stage.idp.claim_receiver(&receivers[0]).await.unwrap().unwrap();
+    let (sent, _) = stage.idp.next_post(&mut crashed).await.unwrap().unwrap();
+    assert!(stage.idp.claim_receiver(&receivers[0]).await.unwrap().is_none());
+    stage.ports.clock.advance(31);
+    let mut next = stage.idp.claim_receiver(&receivers[0]).await.unwrap().unwrap();
+    assert!(
+        stage.idp.next_post(&mut crashed).await.unwrap().is_none(),
+        "its claim is gone"
+    );
+    let (again, _) = stage.idp.next_post(&mut next).await.unwrap().unwrap();
+    assert_eq!(again.id, sent.id, "at least once, with the same jti");
 }
 
 #[tokio::test]
@@ -238,13 +425,14 @@ async fn what_is_refused_or_no_longer_wanted_is_not_tried_again() {
         .remove_client(&"shop".into(), stage.ports.clock.now())
         .await
         .unwrap();
-    let posts = stage.idp.due_posts(50).await.unwrap();
+    let posts = due(&stage).await;
     assert_eq!(posts.len(), 1, "only what bank still wants");
-    stage
-        .idp
-        .settle_delivery(&posts[0].0, &Arrival::Refused("400 invalid_key".to_owned()))
-        .await
-        .unwrap();
+    settle(&stage, &posts[0].0, &Arrival::Refused("400 invalid_key".to_owned())).await;
     stage.ports.clock.advance(7200);
     assert!(due(&stage).await.is_empty());
+    assert_eq!(
+        stage.store().backlog().await.unwrap().dead_letters,
+        2,
+        "an operator can see them"
+    );
 }

@@ -5,6 +5,7 @@ mod backup;
 mod client;
 mod doctor;
 mod keys;
+mod outbox;
 mod serve;
 mod theme;
 
@@ -70,6 +71,9 @@ enum Command {
     /// Accounts.
     #[command(subcommand)]
     Account(account::Accounts),
+    /// What clients have not been told yet.
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     /// Themes.
     #[command(subcommand)]
     Theme(theme::Theme),
@@ -107,6 +111,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command).await,
         Command::Client(command) => client::run(command).await,
         Command::Account(command) => account::run(command).await,
+        Command::Outbox(command) => outbox::run(command).await,
         Command::Theme(command) => theme::run(command),
     }
 }

@@ -173,6 +173,8 @@ struct File {
     retrain_every_s: Spanned<u32>,
     #[serde(default)]
     allow_private_receivers: bool,
+    #[serde(default)]
+    allowed_receivers: Vec<Spanned<String>>,
     policy: Option<Spanned<PolicyConfig>>,
     smtp: Option<Spanned<SmtpConfig>>,
     metrics: Option<MetricsConfig>,
@@ -227,6 +229,8 @@ pub struct Config {
     pub retrain_every_s: u32,
     /// Logout tokens and callbacks may go to loopback and private addresses and over http.
     pub allow_private_receivers: bool,
+    /// Hosts that may have loopback or private addresses, by name; still https.
+    pub allowed_receivers: Vec<String>,
     /// The policy.
     pub policy: Policy,
     /// Where it stands, as `file:line`, for errors that only show once the plugins are known.
@@ -347,6 +351,7 @@ impl Config {
             reload_themes: false,
             retrain_every_s,
             allow_private_receivers: file.allow_private_receivers,
+            allowed_receivers: source.check_all(&file.allowed_receivers, |name| check_host(name))?,
             policy,
             policy_at: source.place(written.span().start),
             smtp,
@@ -373,6 +378,16 @@ fn check_issuer(issuer: &str) -> Result<String, String> {
         return Err("the issuer is an origin: no path and no trailing slash".to_owned());
     }
     Ok(issuer.to_owned())
+}
+
+/// A host as URLs name it.
+fn check_host(name: &str) -> Result<String, String> {
+    match url::Host::parse(name) {
+        Ok(host) if host.to_string().eq_ignore_ascii_case(name) => Ok(host.to_string()),
+        _ => Err(format!(
+            "allowed_receivers: {name:?} is no host name: neither a scheme, a port nor a path belongs here"
+        )),
+    }
 }
 
 fn is_loopback_ip(url: &url::Url) -> bool {

@@ -8,7 +8,7 @@ use crate::page::{ErrorPage, Page, SignOut, Trouble};
 use axum::extract::State;
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use gait_core::logout::Logout;
+use gait_core::logout::{Logout, SignedOut};
 use std::time::Duration;
 
 /// How long a person who signs out waits for the apps to be told, so that none shows itself signed in when the browser comes back.
@@ -38,9 +38,9 @@ pub async fn confirm(State(app): State<App>, browser: Browser, params: Result<Pa
         .unwrap_or_default();
     match app.idp.confirm_end_session(&csrf, &params, &browser.caller).await {
         // That says that nobody is signed in, and may be reloaded.
-        Ok(Logout::Page(cookies)) => {
-            app.callbacks.round_within(&app.idp, APPS_WAIT).await;
-            cleared(pages::see_other("/end_session", cookies))
+        Ok(Logout::Page(signed_out)) => {
+            tell_apps(&app, &signed_out).await;
+            cleared(pages::see_other("/end_session", signed_out.cookies))
         }
         Ok(logout) => show(&app, &browser, logout).await,
         Err(error) => pages::core_trouble(&app, &browser, &error),
@@ -70,18 +70,24 @@ async fn show(app: &App, browser: &Browser, logout: Logout) -> Response {
                 &targets,
             )
         }
-        Logout::Page(cookies) => {
+        Logout::Page(signed_out) => {
             let page = pages::plain(app, browser, &Page::SignedOut);
-            cleared((super::cookies::changes(cookies), page).into_response())
+            cleared((super::cookies::changes(signed_out.cookies), page).into_response())
         }
-        Logout::Redirect(target, cookies) => {
-            app.callbacks.round_within(&app.idp, APPS_WAIT).await;
-            cleared(pages::see_other(&target, cookies))
+        Logout::Redirect(target, signed_out) => {
+            tell_apps(app, &signed_out).await;
+            cleared(pages::see_other(&target, signed_out.cookies))
         }
         Logout::Refused(why) => {
             let page = ErrorPage::new(Trouble::App, &browser.caller.request_id).with("invalid_request", &why);
             pages::error_page(app, browser, page)
         }
+    }
+}
+
+async fn tell_apps(app: &App, signed_out: &SignedOut) {
+    if let Some(session) = &signed_out.session {
+        app.callbacks.told(&app.idp, session, APPS_WAIT).await;
     }
 }
 

@@ -1,202 +1,186 @@
 //! Calls relying parties back: logout tokens and security event tokens, from the outbox.
+//!
+//! Every node does this at once. A receiver is claimed by one worker, which tells it what is due, one thing after the other; workers
+//! don't wait for each other, so a receiver that is slow or dead delays nobody else's.
 
+use crate::jobs::Bell;
+use crate::metrics::Metrics;
+use crate::outbound::{CallError, Outbound, read_some};
 use gait_core::Idp;
 use gait_core::delivery::{Arrival, Post};
 use gait_core::error::Result;
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
-use reqwest::redirect::Policy;
-use std::net::{IpAddr, SocketAddr};
+use gait_core::event::Receiver;
+use gait_core::ids::SessionId;
+use reqwest::StatusCode;
+use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
-use url::{Host, Url};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
-const AT_ONCE: u32 = 32;
-/// Bytes of a refusal that are read.
+/// How long a node may not know of what another has written to the outbox.
+const EVERY: Duration = Duration::from_secs(1);
+/// Receivers that are told something at once.
+const AT_ONCE: usize = 64;
+/// Bytes of an answer that are read.
 const MAX_ANSWER: usize = 4096;
+/// Longest description of a refusal that is kept, in characters.
+const MAX_DESCRIPTION: usize = 200;
 
-/// Posts deliveries. https only, no redirects, public addresses only, the address that was checked is the one that is used; unless
-/// the operator allows private receivers.
+/// Delivers the outbox.
 #[derive(Clone)]
 pub struct Callbacks {
-    allow_private: bool,
-    /// One round at a time on this node, so that who waits for a round knows that what was due is under way no more.
-    round: Arc<Mutex<()>>,
+    outbound: Outbound,
+    /// Ticks whenever a delivery was tried.
+    tried: Arc<watch::Sender<()>>,
 }
 
 impl Callbacks {
-    /// `allow_private` lets http and private addresses pass.
-    pub fn new(allow_private: bool) -> Self {
+    /// Delivers by `outbound`.
+    pub fn new(outbound: Outbound) -> Self {
         Self {
-            allow_private,
-            round: Arc::default(),
+            outbound,
+            tried: Arc::new(watch::Sender::new(())),
         }
     }
 
-    /// Expands new events and delivers what is due.
-    ///
-    /// # Errors
-    /// The store is away.
-    pub async fn round(&self, idp: &Idp) -> Result<()> {
-        let _round = self.round.lock().await;
-        idp.expand_events().await?;
-        self.deliver_due(idp).await
-    }
-
-    /// As [`Callbacks::round`], for at most `wait`: what takes longer goes on without the caller.
-    pub async fn round_within(&self, idp: &Arc<Idp>, wait: Duration) {
-        let (callbacks, idp) = (self.clone(), idp.clone());
-        let round = tokio::spawn(async move {
-            if let Err(error) = callbacks.round(&idp).await {
+    /// Delivers what there is, whenever the bell rings, and every second.
+    pub async fn run(self, idp: Arc<Idp>, bell: Bell, metrics: Arc<Metrics>) {
+        let mut workers = JoinSet::new();
+        loop {
+            let started = self.start_due(&idp, &mut workers).await;
+            metrics.job("outbox", if started.is_ok() { "done" } else { "failed" });
+            if let Err(error) = started {
                 tracing::warn!(%error, "deliveries failed; they will run again");
             }
-        });
-        if tokio::time::timeout(wait, round).await.is_err() {
-            tracing::debug!("deliveries take longer than their caller waits");
+            tokio::select! {
+                // There is room for another, and what came for its receiver at the last moment is waiting.
+                Some(ended) = workers.join_next() => {
+                    if !is_well(ended) {
+                        tokio::time::sleep(EVERY).await;
+                    }
+                }
+                _rung = tokio::time::timeout(EVERY, bell.rung()) => {}
+            }
         }
     }
 
-    async fn deliver_due(&self, idp: &Idp) -> Result<()> {
-        loop {
-            let due = idp.due_posts(AT_ONCE).await?;
-            if due.is_empty() {
-                return Ok(());
+    async fn start_due(&self, idp: &Arc<Idp>, workers: &mut JoinSet<Result<()>>) -> Result<()> {
+        idp.expand_events().await?;
+        let room = AT_ONCE - workers.len();
+        if room > 0 {
+            for receiver in idp.due_receivers(u32::try_from(room).unwrap_or(u32::MAX)).await? {
+                let (callbacks, idp) = (self.clone(), idp.clone());
+                workers.spawn(async move { callbacks.serve(&idp, &receiver).await });
             }
-            let posts = due.iter().map(|(delivery, post)| async move {
-                let arrival = self.post(post).await;
-                if let Arrival::Refused(why) | Arrival::Failed(why) = &arrival {
-                    tracing::warn!(client = %delivery.client, delivery = %delivery.id, why, "a callback did not arrive");
-                }
-                idp.settle_delivery(delivery, &arrival).await
-            });
-            for settled in futures_util::future::join_all(posts).await {
-                settled?;
+        }
+        Ok(())
+    }
+
+    /// Tells a receiver everything that is due, in order, if nobody else does.
+    async fn serve(&self, idp: &Idp, receiver: &Receiver) -> Result<()> {
+        let Some(mut claim) = idp.claim_receiver(receiver).await? else {
+            return Ok(());
+        };
+        while let Some((delivery, post)) = idp.next_post(&mut claim).await? {
+            let arrival = self.post(&post).await;
+            if let Some(why) = arrival.trouble() {
+                tracing::warn!(client = %delivery.client, delivery = %delivery.id, why, "a callback did not arrive");
             }
+            idp.settle_delivery(&claim, &delivery, &arrival).await?;
+            self.tried.send_replace(());
+        }
+        idp.release_receiver(&claim).await
+    }
+
+    /// Waits until every app has been told once what there is to tell about a session, for at most `wait`.
+    pub async fn told(&self, idp: &Idp, session: &SessionId, wait: Duration) {
+        let mut tried = self.tried.subscribe();
+        let mut all = async || -> Result<()> {
+            idp.expand_events().await?;
+            idp.ports().wake.wake();
+            while idp.store().is_untold(session).await? {
+                let _changed = tried.changed().await;
+            }
+            Ok(())
+        };
+        match tokio::time::timeout(wait, all()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "deliveries failed; they will run again"),
+            Err(_) => tracing::debug!("deliveries take longer than their caller waits"),
         }
     }
 
     async fn post(&self, post: &Post) -> Arrival {
-        let client = match self.client(&post.url).await {
-            Ok(client) => client,
-            Err(why) => return Arrival::Failed(why),
+        let answer = match self.outbound.post(&post.url, post.content_type, post.body.clone()).await {
+            Ok(answer) => answer,
+            Err(CallError::Away(why)) => return Arrival::Away(why),
+            Err(CallError::Broken(why)) => return Arrival::Busy(why),
         };
-        let request = client
-            .post(post.url.clone())
-            .header(CONTENT_TYPE, post.content_type)
-            .header(ACCEPT, "application/json");
-        match request.body(post.body.clone()).send().await {
-            Ok(answer) if answer.status().is_success() => Arrival::Accepted,
-            Ok(answer) if answer.status().as_u16() == 400 => Arrival::Refused(refusal(answer).await),
-            Ok(answer) => Arrival::Failed(format!("status {}", answer.status().as_u16())),
-            Err(error) => Arrival::Failed(error.without_url().to_string()),
+        let status = answer.status();
+        // Whatever it says: a short answer is read to its end, so that its connection can be used again.
+        let body = read_some(answer, MAX_ANSWER).await;
+        let told = format!("status {}", status.as_u16());
+        match status {
+            _ if status.is_success() => Arrival::Accepted,
+            StatusCode::BAD_REQUEST => Arrival::Refused(refusal(&body).unwrap_or(told)),
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => Arrival::Busy(told),
+            _ => Arrival::Failed(told),
         }
-    }
-
-    /// A client that can reach the URL's checked addresses and nothing else.
-    async fn client(&self, url: &Url) -> Result<reqwest::Client, String> {
-        if url.scheme() != "https" && !self.allow_private {
-            return Err("receivers must be https".to_owned());
-        }
-        let port = url.port_or_known_default().ok_or("no port")?;
-        let mut builder = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .timeout(TIMEOUT)
-            .no_proxy();
-        let addresses: Vec<SocketAddr> = match url.host().ok_or("no host")? {
-            Host::Domain(name) => {
-                let found = tokio::net::lookup_host((name, port))
-                    .await
-                    .map_err(|error| format!("look-up failed: {error}"))?;
-                let found: Vec<SocketAddr> = found.collect();
-                builder = builder.resolve_to_addrs(name, &found);
-                found
-            }
-            Host::Ipv4(ip) => vec![(ip, port).into()],
-            Host::Ipv6(ip) => vec![(ip, port).into()],
-        };
-        if !self.allow_private && !addresses.iter().all(|address| is_public(address.ip())) {
-            return Err("the receiver's address is not public".to_owned());
-        }
-        builder.build().map_err(|error| error.to_string())
     }
 }
 
-async fn refusal(mut answer: reqwest::Response) -> String {
-    let mut text = Vec::new();
-    while let Ok(Some(chunk)) = answer.chunk().await {
-        let room = MAX_ANSWER - text.len();
-        text.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if text.len() == MAX_ANSWER {
-            break;
-        }
+fn is_well(ended: std::result::Result<Result<()>, tokio::task::JoinError>) -> bool {
+    match ended {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => tracing::warn!(%error, "a delivery failed; it will run again"),
+        Err(error) => tracing::error!(%error, "a delivery broke off; it will run again"),
     }
-    String::from_utf8_lossy(&text).into_owned()
+    false
 }
 
-/// True for addresses of the public internet (IANA special-purpose registries).
-fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
-            let shared = a == 100 && (64..128).contains(&b);
-            let protocol = a == 192 && b == 0 || a == 198 && (18..20).contains(&b);
-            !(ip.is_private()
-                || ip.is_loopback()
-                || ip.is_link_local()
-                || ip.is_unspecified()
-                || ip.is_documentation()
-                || shared
-                || protocol
-                || a == 0
-                || a >= 224)
-        }
-        IpAddr::V6(ip) => ip.segments()[0] & 0xe000 == 0x2000 && !(ip.segments()[0] == 0x2001 && ip.segments()[1] == 0xdb8),
+/// What a receiver says of a token that it doesn't take (RFC 8935 §2.3; OIDC Back-Channel Logout 1.0 §2.8 has other names for the
+/// same). It is shown to operators, so nothing of the token may come back in it, and nothing that moves a cursor.
+fn refusal(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Said {
+        #[serde(alias = "error")]
+        err: String,
+        #[serde(default, alias = "error_description")]
+        description: String,
     }
+    let said: Said = serde_json::from_slice(body).ok()?;
+    let words = format!("{} {}", said.err, said.description);
+    let words = words.split_whitespace().map(|word| match word.len() {
+        0..=40 => word,
+        _ => "…",
+    });
+    let words = words.collect::<Vec<_>>().join(" ");
+    let printable = words.chars().filter(|char| !char.is_control());
+    Some(format!("status 400: {}", printable.take(MAX_DESCRIPTION).collect::<String>()))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::*;
+
+    use super::refusal;
 
     #[test]
-    fn only_the_public_internet_is_public() {
-        for private in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "255.255.255.255",
-            "::1",
-            "::",
-            "fe80::1",
-            "fd00::1",
-            "::ffff:127.0.0.1",
-            "64:ff9b::a00:1",
-            "2001:db8::1",
-        ] {
-            assert!(!is_public(private.parse().unwrap()), "{private}");
-        }
-        for public in ["1.1.1.1", "93.184.216.34", "2606:4700::1111"] {
-            assert!(is_public(public.parse().unwrap()), "{public}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_guarded_receiver_is_https_and_public() {
-        let guarded = Callbacks::new(false);
-        for url in [
-            "http://rp.example/cb",
-            "https://127.0.0.1/cb",
-            "https://[::1]/cb",
-            "https://localhost/cb",
-            "https://169.254.169.254/",
-        ] {
-            guarded.client(&url.parse().unwrap()).await.expect_err(url);
-        }
+    fn a_refusal_is_told_without_what_was_refused() {
+        let told = refusal(br#"{"err": "invalid_key", "description": "no such key"}"#);
+        assert_eq!(told.unwrap(), "status 400: invalid_key no such key");
+        let told = refusal(br#"{"error": "invalid_request", "error_description": "bad"}"#);
+        assert_eq!(told.unwrap(), "status 400: invalid_request bad");
+        let echoed = format!(
+            r#"{{"err": "x", "description": "got {} \u001b[2J"}}"#,
+            "eyJhbGciOiJFUzI1NiJ9".repeat(5)
+        );
+        assert_eq!(refusal(echoed.as_bytes()).unwrap(), "status 400: x got … [2J");
+        assert_eq!(refusal(b"<html>"), None);
+        assert_eq!(refusal(b"{}"), None);
     }
 }

@@ -1,11 +1,11 @@
-//! Readiness, keys, leases, settings, and the outbox.
+//! Readiness, keys, leases, settings, and what is noted.
 
 use super::row::{all, one};
 use super::{Database, change, key, outbox, transact};
 use async_trait::async_trait;
-use gait_core::event::{Delivery, Event};
-use gait_core::ids::{AccountId, DeliveryId, EventId};
-use gait_core::store::{Backlog, OperationStore, Result, StoreError, StoredKey};
+use gait_core::event::Event;
+use gait_core::ids::AccountId;
+use gait_core::store::{OperationStore, Result, StoreError, StoredKey};
 use gait_sdk::Timestamp;
 
 #[async_trait]
@@ -85,66 +85,6 @@ impl OperationStore for Database {
         transact!(self, Adds, |db| outbox::note(db, std::slice::from_ref(event)).await)
     }
 
-    async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>> {
-        let rows = self
-            .read()
-            .await?
-            .sql("SELECT body FROM event WHERE expanded = FALSE ORDER BY seq LIMIT $1")
-            .bind(i64::from(limit))
-            .fetch_all()
-            .await?;
-        all(rows, |columns| columns.json())
-    }
-
-    async fn expand_event(&self, event: EventId, deliveries: &[Delivery]) -> Result<bool> {
-        transact!(self, Adds, |db| {
-            if !outbox::expand(db, event).await? {
-                return Ok(false);
-            }
-            for delivery in deliveries {
-                outbox::add(db, event, delivery).await?;
-            }
-            Ok(true)
-        })
-    }
-
-    async fn claim_deliveries(&self, now: Timestamp, lease_s: u32, limit: u32) -> Result<Vec<Delivery>> {
-        transact!(self, Notes, |db| {
-            let claimed = outbox::claim(db, now, now.plus(i64::from(lease_s)), limit).await?;
-            Ok(claimed)
-        })
-    }
-
-    async fn delivered(&self, id: DeliveryId, at: Timestamp) -> Result<()> {
-        change!(self, Notes, |db| db
-            .sql("UPDATE delivery SET closed_at = $2, leased_until = NULL WHERE id = $1 AND closed_at IS NULL")
-            .bind(id.0.as_bytes().as_slice())
-            .bind(at.0)
-            .execute()
-            .await)?;
-        Ok(())
-    }
-
-    /// A dead letter's end is dated to when it was last due.
-    async fn delivery_failed(&self, id: DeliveryId, next_at: Option<Timestamp>, error: &str) -> Result<()> {
-        const AGAIN: &str = "UPDATE delivery SET attempts = attempts + 1, leased_until = NULL, last_error = $2, next_at = \
-                             $3 WHERE id = $1 AND closed_at IS NULL";
-        const NEVER: &str = "UPDATE delivery SET attempts = attempts + 1, leased_until = NULL, last_error = $2, dead = \
-                             TRUE, closed_at = next_at WHERE id = $1 AND closed_at IS NULL";
-        change!(self, Adds, |db| {
-            let query = db
-                .sql(if next_at.is_some() { AGAIN } else { NEVER })
-                .bind(id.0.as_bytes().as_slice())
-                .bind(error);
-            let query = match next_at {
-                Some(at) => query.bind(at.0),
-                None => query,
-            };
-            query.execute().await
-        })?;
-        Ok(())
-    }
-
     /// Ids are UUIDs of version 7: their order is that of time, in milliseconds, in their first six bytes.
     async fn purge_events(&self, before: Timestamp) -> Result<u64> {
         let mut first = [0; 16];
@@ -159,10 +99,6 @@ impl OperationStore for Database {
             .execute()
             .await)?;
         Ok(done)
-    }
-
-    async fn backlog(&self) -> Result<Backlog> {
-        outbox::backlog(&mut self.read().await?.connection()).await
     }
 
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>> {

@@ -1,12 +1,14 @@
-//! Events and their deliveries.
+//! The outbox: events, their deliveries, and the receivers that these are for.
 
-use super::Connection;
 use super::row::{Columns, all, json, one, or_taken, word};
 use super::statement::locking;
-use gait_core::event::{Delivery, Event};
-use gait_core::ids::{DeliveryId, EventId, SessionId};
-use gait_core::store::{Backlog, Result};
+use super::{Connection, Database, change, transact};
+use async_trait::async_trait;
+use gait_core::event::{Delivery, DeliveryState, Event, Receiver};
+use gait_core::ids::{ClientId, DeliveryId, EventId, SessionId};
+use gait_core::store::{Backlog, DeliveryFilter, OutboxStore, Pause, Result};
 use gait_sdk::Timestamp;
+use uuid::Uuid;
 
 /// Writes events within the transaction that made them true.
 pub(super) async fn note(db: &mut Connection<'_>, events: &[Event]) -> Result<()> {
@@ -23,7 +25,7 @@ pub(super) async fn note(db: &mut Connection<'_>, events: &[Event]) -> Result<()
 }
 
 /// Marks an event as expanded within a transaction; false if it was, or isn't there.
-pub(super) async fn expand(db: &mut Connection<'_>, event: EventId) -> Result<bool> {
+async fn expand(db: &mut Connection<'_>, event: EventId) -> Result<bool> {
     let done = db
         .sql("UPDATE event SET expanded = TRUE WHERE id = $1 AND expanded = FALSE")
         .bind(event.0.as_bytes().as_slice())
@@ -33,10 +35,10 @@ pub(super) async fn expand(db: &mut Connection<'_>, event: EventId) -> Result<bo
 }
 
 /// Stores a delivery within a transaction. One to a client that was removed meanwhile is dropped: it must not hold the others up.
-pub(super) async fn add(db: &mut Connection<'_>, event: EventId, delivery: &Delivery) -> Result<()> {
+async fn add(db: &mut Connection<'_>, event: EventId, delivery: &Delivery) -> Result<()> {
     db.sql(locking!(
-        "INSERT INTO delivery (id, client, channel, event, attempts, next_at, session, dead) SELECT $1, c.id, $3, $4, $5, \
-         $6, $7, FALSE FROM client c WHERE c.id = $2",
+        "INSERT INTO delivery (id, client, channel, event, attempts, next_at, since, session, dead) SELECT $1, c.id, $3, $4, $5, \
+         $6, $6, $7, FALSE FROM client c WHERE c.id = $2",
         "FOR KEY SHARE"
     ))
     .bind(delivery.id.0.as_bytes().as_slice())
@@ -44,7 +46,7 @@ pub(super) async fn add(db: &mut Connection<'_>, event: EventId, delivery: &Deli
     .bind(word(&delivery.channel)?)
     .bind(event.0.as_bytes().as_slice())
     .bind(i64::from(delivery.attempts))
-    .bind(delivery.next_at.0)
+    .bind(delivery.since.0)
     .bind(delivery.event.session.as_ref().map(SessionId::as_str))
     .execute()
     .await
@@ -52,45 +54,275 @@ pub(super) async fn add(db: &mut Connection<'_>, event: EventId, delivery: &Deli
     Ok(())
 }
 
+/// A query of deliveries `d`, in the order that [`read`] reads.
+macro_rules! deliveries {
+    ($where:literal) => {
+        concat!(
+            "SELECT d.id, d.client, d.channel, e.body, d.aside, d.dead, d.closed_at, d.next_at, d.since, d.attempts, d.refusals, \
+             d.last_error FROM delivery d JOIN event e ON e.id = d.event WHERE ",
+            $where
+        )
+    };
+}
+
 fn read(columns: &mut Columns<'_>) -> Result<Delivery> {
+    let (id, client, channel) = (DeliveryId(columns.uuid()?), columns.word()?, columns.word()?);
+    let event: Event = columns.json()?;
+    let (is_aside, is_dead): (bool, bool) = (columns.get()?, columns.get()?);
+    let (closed_at, next_at) = (columns.time_opt()?, columns.time()?);
+    let state = match closed_at {
+        Some(at) if is_dead => DeliveryState::Dead(at),
+        Some(at) => DeliveryState::Arrived(at),
+        None if is_aside => DeliveryState::Aside(next_at),
+        None => DeliveryState::Queued,
+    };
+    let since = columns.time_opt()?;
     Ok(Delivery {
-        id: DeliveryId(columns.uuid()?),
-        client: columns.word()?,
-        channel: columns.word()?,
+        id,
+        client,
+        channel,
+        state,
+        // One of before this column was.
+        since: since.unwrap_or(Timestamp(event.at_ms.div_euclid(1000))),
+        event,
         attempts: columns.number()?,
-        next_at: columns.time()?,
-        event: columns.json()?,
+        refusals: columns.number()?,
+        last_error: columns.get()?,
     })
 }
 
-/// Claims within a transaction. Of what a receiver is told about one session, only the
-/// oldest open delivery is handed out, so none overtakes another; one that can't be delivered holds no other session back.
-pub(super) async fn claim(db: &mut Connection<'_>, now: Timestamp, until: Timestamp, limit: u32) -> Result<Vec<Delivery>> {
-    let rows = db
-        .sql(locking!(
-            "SELECT d.id, d.client, d.channel, d.attempts, d.next_at, e.body FROM delivery d JOIN event e ON e.id = d.event \
-             WHERE d.seq IN (SELECT MIN(o.seq) FROM delivery o WHERE o.closed_at IS NULL \
-             GROUP BY o.client, o.channel, o.session) AND d.next_at <= $1 AND (d.leased_until IS NULL \
-             OR d.leased_until <= $1) ORDER BY d.next_at, d.seq LIMIT $2",
-            "FOR NO KEY UPDATE OF d SKIP LOCKED"
-        ))
-        .bind(now.0)
-        .bind(i64::from(limit))
-        .fetch_all()
+/// Stores what a try changed, within a transaction.
+async fn put(db: &mut Connection<'_>, delivery: &Delivery) -> Result<()> {
+    let (is_aside, next_at, closed_at, is_dead) = match delivery.state {
+        DeliveryState::Queued => (false, delivery.since, None, false),
+        DeliveryState::Aside(at) => (true, at, None, false),
+        DeliveryState::Arrived(at) => (false, delivery.since, Some(at), false),
+        DeliveryState::Dead(at) => (false, delivery.since, Some(at), true),
+    };
+    db.sql(
+        "UPDATE delivery SET attempts = $2, refusals = $3, last_error = $4, aside = $5, next_at = $6, closed_at = $7, dead = $8 \
+         WHERE id = $1 AND closed_at IS NULL",
+    )
+    .bind(delivery.id.0.as_bytes().as_slice())
+    .bind(i64::from(delivery.attempts))
+    .bind(i64::from(delivery.refusals))
+    .bind(delivery.last_error.as_deref())
+    .bind(is_aside)
+    .bind(next_at.0)
+    .bind(closed_at.map(|at| at.0))
+    .bind(is_dead)
+    .execute()
+    .await?;
+    Ok(())
+}
+
+/// Sets how patient we are with a receiver, within a transaction, if `holder` still has it.
+async fn pause(db: &mut Connection<'_>, of: &Delivery, holder: Uuid, pause: Pause) -> Result<()> {
+    db.sql("UPDATE receiver SET failures = $4, next_at = $5 WHERE client = $1 AND channel = $2 AND holder = $3")
+        .bind(of.client.as_str())
+        .bind(word(&of.channel)?)
+        .bind(holder.as_bytes().as_slice())
+        .bind(i64::from(pause.failures))
+        .bind(pause.until.0)
+        .execute()
         .await?;
-    let claimed = all(rows, read)?;
-    for delivery in &claimed {
-        db.sql("UPDATE delivery SET leased_until = $2 WHERE id = $1")
-            .bind(delivery.id.0.as_bytes().as_slice())
-            .bind(until.0)
-            .execute()
+    Ok(())
+}
+
+/// Puts deliveries back into their lines, within a transaction; how many.
+async fn replay(db: &mut Connection<'_>, which: &DeliveryFilter, now: Timestamp) -> Result<u64> {
+    let (id, client) = (which.id.as_ref().map(|id| id.0.as_bytes().as_slice()), which.client.as_ref());
+    let done = db
+        .sql(
+            "UPDATE delivery SET dead = FALSE, closed_at = NULL, aside = FALSE, refusals = 0, next_at = $4, since = $4 \
+             WHERE (dead = TRUE OR (closed_at IS NULL AND aside = TRUE AND $3 = FALSE)) AND (id = $1 OR $1 IS NULL) \
+             AND (client = $2 OR $2 IS NULL)",
+        )
+        .bind(id)
+        .bind(client.map(ClientId::as_str))
+        .bind(which.dead)
+        .bind(now.0)
+        .execute()
+        .await?;
+    db.sql(
+        "UPDATE receiver SET failures = 0, next_at = $3 WHERE EXISTS (SELECT 1 FROM delivery d WHERE d.client = receiver.client \
+         AND d.channel = receiver.channel AND d.closed_at IS NULL AND (d.id = $1 OR $1 IS NULL) AND (d.client = $2 OR $2 IS NULL))",
+    )
+    .bind(id)
+    .bind(client.map(ClientId::as_str))
+    .bind(now.0)
+    .execute()
+    .await?;
+    Ok(done)
+}
+
+#[async_trait]
+impl OutboxStore for Database {
+    async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>> {
+        let rows = self
+            .read()
+            .await?
+            .sql("SELECT body FROM event WHERE expanded = FALSE ORDER BY seq LIMIT $1")
+            .bind(i64::from(limit))
+            .fetch_all()
             .await?;
+        all(rows, |columns| columns.json())
     }
-    Ok(claimed)
+
+    async fn expand_event(&self, event: EventId, deliveries: &[Delivery]) -> Result<bool> {
+        transact!(self, Adds, |db| {
+            if !expand(db, event).await? {
+                return Ok(false);
+            }
+            for delivery in deliveries {
+                add(db, event, delivery).await?;
+            }
+            Ok(true)
+        })
+    }
+
+    /// What stands in a line is due whatever its `next_at` says: only its receiver can be paused.
+    async fn due_receivers(&self, now: Timestamp, limit: u32) -> Result<Vec<Receiver>> {
+        let rows = self
+            .read()
+            .await?
+            .sql(
+                "SELECT d.client, d.channel FROM delivery d LEFT JOIN receiver r ON r.client = d.client AND r.channel = d.channel \
+                 WHERE d.closed_at IS NULL AND (d.aside = FALSE OR d.next_at <= $1) AND (r.next_at IS NULL OR r.next_at <= $1) \
+                 AND (r.holder IS NULL OR r.held_until <= $1) GROUP BY d.client, d.channel \
+                 ORDER BY MIN(d.next_at), MIN(d.seq) LIMIT $2",
+            )
+            .bind(now.0)
+            .bind(i64::from(limit))
+            .fetch_all()
+            .await?;
+        all(rows, |columns| {
+            Ok(Receiver {
+                client: columns.word()?,
+                channel: columns.word()?,
+            })
+        })
+    }
+
+    async fn claim_receiver(&self, receiver: &Receiver, holder: Uuid, now: Timestamp, until: Timestamp) -> Result<Option<u32>> {
+        let row = change!(self, Notes, |db| db
+            .sql(
+                "INSERT INTO receiver (client, channel, failures, next_at, holder, held_until) \
+                 SELECT c.id, $2, 0, $4, $3, $5 FROM client c WHERE c.id = $1 \
+                 ON CONFLICT (client, channel) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until \
+                 WHERE receiver.next_at <= excluded.next_at AND (receiver.holder IS NULL OR receiver.holder = excluded.holder \
+                 OR receiver.held_until <= excluded.next_at) RETURNING failures",
+            )
+            .bind(receiver.client.as_str())
+            .bind(word(&receiver.channel)?)
+            .bind(holder.as_bytes().as_slice())
+            .bind(now.0)
+            .bind(until.0)
+            .fetch_optional()
+            .await)?;
+        one(row, |columns| columns.number())
+    }
+
+    async fn release_receiver(&self, receiver: &Receiver, holder: Uuid) -> Result<()> {
+        change!(self, Notes, |db| db
+            .sql("UPDATE receiver SET holder = NULL WHERE client = $1 AND channel = $2 AND holder = $3")
+            .bind(receiver.client.as_str())
+            .bind(word(&receiver.channel)?)
+            .bind(holder.as_bytes().as_slice())
+            .execute()
+            .await)?;
+        Ok(())
+    }
+
+    async fn next_delivery(&self, receiver: &Receiver, now: Timestamp) -> Result<Option<Delivery>> {
+        let row = self
+            .read()
+            .await?
+            .sql(deliveries!(
+                "d.client = $1 AND d.channel = $2 AND d.closed_at IS NULL AND (d.aside = FALSE OR d.next_at <= $3) \
+                 ORDER BY d.aside, d.seq LIMIT 1"
+            ))
+            .bind(receiver.client.as_str())
+            .bind(word(&receiver.channel)?)
+            .bind(now.0)
+            .fetch_optional()
+            .await?;
+        one(row, read)
+    }
+
+    async fn put_try(&self, delivery: &Delivery, holder: Uuid, patience: Option<Pause>) -> Result<()> {
+        transact!(self, Notes, |db| {
+            put(db, delivery).await?;
+            if let Some(patience) = patience {
+                pause(db, delivery, holder, patience).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn give_up(&self, receiver: &Receiver, before: Timestamp, now: Timestamp, error: &str) -> Result<u64> {
+        change!(self, Notes, |db| db
+            .sql(
+                "UPDATE delivery SET dead = TRUE, aside = FALSE, closed_at = $4, last_error = $5 \
+                 WHERE client = $1 AND channel = $2 AND closed_at IS NULL AND since <= $3",
+            )
+            .bind(receiver.client.as_str())
+            .bind(word(&receiver.channel)?)
+            .bind(before.0)
+            .bind(now.0)
+            .bind(error)
+            .execute()
+            .await)
+    }
+
+    async fn is_untold(&self, session: &SessionId) -> Result<bool> {
+        let row = self
+            .read()
+            .await?
+            .sql("SELECT id FROM delivery WHERE session = $1 AND closed_at IS NULL AND attempts = 0 LIMIT 1")
+            .bind(session.as_str())
+            .fetch_optional()
+            .await?;
+        Ok(row.is_some())
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        backlog(&mut self.read().await?.connection()).await
+    }
+
+    async fn deliveries(&self, which: &DeliveryFilter, limit: u32) -> Result<Vec<Delivery>> {
+        let rows = self
+            .read()
+            .await?
+            .sql(deliveries!(
+                "(d.dead = TRUE OR (d.closed_at IS NULL AND $3 = FALSE)) AND (d.id = $1 OR $1 IS NULL) \
+                 AND (d.client = $2 OR $2 IS NULL) ORDER BY d.seq LIMIT $4"
+            ))
+            .bind(which.id.as_ref().map(|id| id.0.as_bytes().as_slice()))
+            .bind(which.client.as_ref().map(ClientId::as_str))
+            .bind(which.dead)
+            .bind(i64::from(limit))
+            .fetch_all()
+            .await?;
+        all(rows, read)
+    }
+
+    async fn replay(&self, which: &DeliveryFilter, now: Timestamp) -> Result<u64> {
+        transact!(self, Adds, |db| replay(db, which, now).await)
+    }
+
+    async fn drop_delivery(&self, id: DeliveryId) -> Result<bool> {
+        let done = change!(self, Adds, |db| db
+            .sql("DELETE FROM delivery WHERE id = $1 AND (closed_at IS NULL OR dead = TRUE)")
+            .bind(id.0.as_bytes().as_slice())
+            .execute()
+            .await)?;
+        Ok(done > 0)
+    }
 }
 
 /// What waits.
-pub(super) async fn backlog(db: &mut Connection<'_>) -> Result<Backlog> {
+async fn backlog(db: &mut Connection<'_>) -> Result<Backlog> {
     const EVENT: &str = "SELECT body FROM event WHERE expanded = FALSE ORDER BY seq LIMIT 1";
     const OPEN: &str = "SELECT e.body FROM delivery d JOIN event e ON e.id = d.event WHERE d.closed_at IS NULL \
                         ORDER BY d.seq LIMIT 1";

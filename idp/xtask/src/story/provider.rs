@@ -10,7 +10,6 @@ use futures_util::StreamExt as _;
 use gait::config::Config;
 use gait::jobs::{self, Bell};
 use gait::mail::{Catcher, Outlet};
-use gait::sink::callbacks::Callbacks;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -90,7 +89,7 @@ impl Provider {
         let jobs = jobs::start(
             &app.idp,
             &Bell::default(),
-            Callbacks::new(true),
+            app.http.callbacks.clone(),
             &app.http.metrics,
             RETRAIN_EVERY_S,
         );

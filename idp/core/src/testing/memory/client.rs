@@ -27,7 +27,8 @@ impl ClientStore for MemoryStore {
         state.grants.retain(|_, grant| grant.client != *id);
         state.tokens.retain(|_, token| token.client != *id);
         state.consents.retain(|(_, client), _| client != id);
-        state.deliveries.retain(|kept| kept.delivery.client != *id);
+        state.deliveries.retain(|kept| kept.client != *id);
+        state.receivers.retain(|receiver, _| receiver.client != *id);
         Ok(state.clients.remove(id).is_some())
     }
 }

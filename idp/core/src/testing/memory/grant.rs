@@ -1,5 +1,6 @@
 //! Grants, codes and tokens.
 
+use super::outbox::closed_at;
 use super::{MemoryStore, SpentCode, State};
 use crate::event::Event;
 use crate::grant::{Grant, Scopes, Standing, Token, TokenKind};
@@ -103,7 +104,7 @@ impl State {
         self.spent_codes.retain(|_, spent| spent.at >= before);
         self.attempts.retain(|_, window| window.closes_at >= before);
         self.approvals.retain(|_, approval| approval.expires_at >= before);
-        self.deliveries.retain(|kept| kept.closed_at.is_none_or(|at| at >= before));
+        self.deliveries.retain(|kept| closed_at(kept).is_none_or(|at| at >= before));
         let grants = std::mem::take(&mut self.grants);
         self.grants = grants
             .into_iter()

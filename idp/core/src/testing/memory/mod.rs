@@ -7,11 +7,12 @@ mod behaviour;
 mod client;
 mod grant;
 mod operation;
+mod outbox;
 mod session;
 
 use crate::account::{Account, BehaviourConsent, StoredCredential};
 use crate::client::Client;
-use crate::event::{Delivery, Event};
+use crate::event::{Delivery, Event, Receiver};
 use crate::grant::{Grant, Scopes, Token};
 use crate::ids::{AccountId, ClientId, GrantId, SessionId};
 use crate::session::Session;
@@ -19,6 +20,7 @@ use crate::store::{Result, StoredApproval, StoredKey, StoredModel, StoredRecord,
 use crate::token::secret::Hash;
 use background::KeptBackground;
 use gait_sdk::{PluginId, Timestamp};
+use outbox::KeptReceiver;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -66,7 +68,8 @@ struct State {
     leases: HashMap<String, Lease>,
     settings: HashMap<String, String>,
     events: Vec<KeptEvent>,
-    deliveries: Vec<KeptDelivery>,
+    deliveries: Vec<Delivery>,
+    receivers: BTreeMap<Receiver, KeptReceiver>,
 }
 
 #[derive(Clone)]
@@ -103,14 +106,6 @@ struct Lease {
 struct KeptEvent {
     event: Event,
     expanded: bool,
-}
-
-#[derive(Clone)]
-struct KeptDelivery {
-    delivery: Delivery,
-    leased_until: Option<Timestamp>,
-    closed_at: Option<Timestamp>,
-    dead: bool,
 }
 
 impl State {

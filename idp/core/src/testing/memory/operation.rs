@@ -1,50 +1,11 @@
-//! Keys, leases, settings, events and deliveries.
+//! Keys, leases, settings, and what is noted.
 
-use super::{KeptDelivery, Lease, MemoryStore, State};
-use crate::event::{Delivery, Event};
-use crate::ids::{AccountId, DeliveryId, EventId};
-use crate::store::{Backlog, OperationStore, Result, StoreError, StoredKey};
+use super::{Lease, MemoryStore};
+use crate::event::Event;
+use crate::ids::AccountId;
+use crate::store::{OperationStore, Result, StoreError, StoredKey};
 use async_trait::async_trait;
 use gait_sdk::Timestamp;
-
-impl State {
-    fn open_delivery(&mut self, id: DeliveryId) -> Option<&mut KeptDelivery> {
-        let mut open = self.deliveries.iter_mut().filter(|kept| kept.closed_at.is_none());
-        open.find(|kept| kept.delivery.id == id)
-    }
-
-    /// Positions of the oldest open delivery to each receiver about each session.
-    fn heads(&self) -> Vec<usize> {
-        let mut seen = Vec::new();
-        let mut heads = Vec::new();
-        for (position, kept) in self.deliveries.iter().enumerate() {
-            let receiver = (&kept.delivery.client, kept.delivery.channel, &kept.delivery.event.session);
-            if kept.closed_at.is_none() && !seen.contains(&receiver) {
-                seen.push(receiver);
-                heads.push(position);
-            }
-        }
-        heads
-    }
-
-    fn claim(&mut self, now: Timestamp, until: Timestamp, limit: u32) -> Vec<Delivery> {
-        let is_due = |kept: &KeptDelivery| kept.delivery.next_at <= now && kept.leased_until.is_none_or(|until| until <= now);
-        let mut due: Vec<_> = self
-            .heads()
-            .into_iter()
-            .filter(|&position| is_due(&self.deliveries[position]))
-            .collect();
-        due.sort_by_key(|&position| self.deliveries[position].delivery.next_at);
-        due.truncate(limit as usize);
-        let mut claimed = Vec::new();
-        for position in due {
-            let kept = &mut self.deliveries[position];
-            kept.leased_until = Some(until);
-            claimed.push(kept.delivery.clone());
-        }
-        claimed
-    }
-}
 
 #[async_trait]
 impl OperationStore for MemoryStore {
@@ -113,73 +74,9 @@ impl OperationStore for MemoryStore {
         Ok(())
     }
 
-    async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>> {
-        let state = self.state();
-        let waiting = state.events.iter().filter(|kept| !kept.expanded);
-        Ok(waiting.take(limit as usize).map(|kept| kept.event.clone()).collect())
-    }
-
-    async fn expand_event(&self, event: EventId, deliveries: &[Delivery]) -> Result<bool> {
-        let mut state = self.state();
-        let waiting = state.events.iter_mut().find(|kept| kept.event.id == event && !kept.expanded);
-        let Some(kept) = waiting else {
-            return Ok(false);
-        };
-        kept.expanded = true;
-        // One to a client that was removed meanwhile is dropped: it must not hold the others up.
-        let known: Vec<_> = deliveries
-            .iter()
-            .filter(|delivery| state.clients.contains_key(&delivery.client))
-            .collect();
-        let kept = known.into_iter().map(|delivery| KeptDelivery {
-            delivery: delivery.clone(),
-            leased_until: None,
-            closed_at: None,
-            dead: false,
-        });
-        state.deliveries.extend(kept);
-        Ok(true)
-    }
-
-    async fn claim_deliveries(&self, now: Timestamp, lease_s: u32, limit: u32) -> Result<Vec<Delivery>> {
-        Ok(self.state().claim(now, now.plus(i64::from(lease_s)), limit))
-    }
-
-    async fn delivered(&self, id: DeliveryId, at: Timestamp) -> Result<()> {
-        if let Some(kept) = self.state().open_delivery(id) {
-            kept.closed_at = Some(at);
-        }
-        Ok(())
-    }
-
-    async fn delivery_failed(&self, id: DeliveryId, next_at: Option<Timestamp>, _error: &str) -> Result<()> {
-        if let Some(kept) = self.state().open_delivery(id) {
-            kept.delivery.attempts += 1;
-            kept.leased_until = None;
-            match next_at {
-                Some(at) => kept.delivery.next_at = at,
-                None => (kept.closed_at, kept.dead) = (Some(kept.delivery.next_at), true),
-            }
-        }
-        Ok(())
-    }
-
-    async fn backlog(&self) -> Result<Backlog> {
-        let state = self.state();
-        let waiting: Vec<_> = state.events.iter().filter(|kept| !kept.expanded).collect();
-        let open: Vec<_> = state.deliveries.iter().filter(|kept| kept.closed_at.is_none()).collect();
-        let times = waiting.iter().map(|kept| kept.event.at_ms);
-        Ok(Backlog {
-            events: waiting.len() as u64,
-            deliveries: open.len() as u64,
-            dead_letters: state.deliveries.iter().filter(|kept| kept.dead).count() as u64,
-            oldest_at_ms: times.chain(open.iter().map(|kept| kept.delivery.event.at_ms)).min(),
-        })
-    }
-
     async fn purge_events(&self, before: Timestamp) -> Result<u64> {
         let mut state = self.state();
-        let told: Vec<_> = state.deliveries.iter().map(|kept| kept.delivery.event.id).collect();
+        let told: Vec<_> = state.deliveries.iter().map(|delivery| delivery.event.id).collect();
         let count = state.events.len();
         state
             .events

@@ -7,7 +7,7 @@ use gait_core::authorization::Authorized;
 use gait_core::error::Error;
 use gait_core::flow::FlowError;
 use gait_core::policy::Policy;
-use gait_core::store::OperationStore;
+use gait_core::store::OutboxStore;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};

@@ -1,7 +1,7 @@
 //! RP-initiated logout: nobody is signed out by somebody else, and nobody is sent where they shouldn't be.
 
 use super::*;
-use gait_core::logout::Logout;
+use gait_core::logout::{Logout, SignedOut};
 
 const BYE: &str = "https://app.example/bye";
 
@@ -19,7 +19,7 @@ async fn is_signed_in(world: &World) -> bool {
 
 fn redirect(logout: Logout) -> String {
     match logout {
-        Logout::Redirect(to, cookies) => {
+        Logout::Redirect(to, SignedOut { cookies, .. }) => {
             assert!(
                 matches!(cookies[..], [gait_core::visit::Cookie::Session(None)]),
                 "the cookie goes"

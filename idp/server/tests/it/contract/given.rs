@@ -2,7 +2,7 @@
 
 use gait_core::account::{Account, BehaviourConsent, Identifier, Mode, StoredCredential};
 use gait_core::client::Client;
-use gait_core::event::{Channel, Delivery, Event, What};
+use gait_core::event::{Channel, Delivery, DeliveryState, Event, What};
 use gait_core::grant::{Grant, Token, TokenKind};
 use gait_core::ids::{AccountId, DeliveryId, EventId, GrantId, SessionId};
 use gait_core::session::{Place, Proof, RiskLevel, Session};
@@ -170,8 +170,11 @@ pub fn delivery(event: &Event, client: &str, name: &str) -> Delivery {
         client: client.into(),
         channel: Channel::Callback,
         event: event.clone(),
+        state: DeliveryState::Queued,
+        since: NOW,
         attempts: 0,
-        next_at: NOW,
+        refusals: 0,
+        last_error: None,
     }
 }
 

@@ -2,22 +2,31 @@
 
 use super::given::*;
 use gait_core::account::Account;
-use gait_core::event::{Channel, Delivery, Event, What};
+use gait_core::event::{Channel, Delivery, DeliveryState, Event, Receiver, What};
 use gait_core::ids::{DeliveryId, EventId};
-use gait_core::store::Backlog;
+use gait_core::store::{Backlog, DeliveryFilter, Pause};
 use gait_sdk::Timestamp;
 
 contract!(
     an_event_is_read_as_it_was_written,
     events_are_expanded_in_order_and_once,
     of_many_who_expand_an_event_one_does,
-    a_delivery_is_claimed_by_one,
+    a_receiver_is_claimed_by_one,
     a_claim_that_was_lost_comes_again,
     a_receiver_gets_its_deliveries_in_order,
-    a_failed_delivery_waits_and_holds_later_ones_back,
+    a_delivery_is_read_as_it_was_after_a_try,
+    a_paused_receiver_waits_with_everything_and_alone,
+    only_who_holds_a_receiver_pauses_it,
+    what_is_set_aside_lets_others_pass_and_comes_when_it_is_due,
+    what_has_arrived_is_over,
     a_dead_letter_lets_the_next_one_pass,
+    what_waits_too_long_for_a_receiver_is_given_up_together,
+    a_session_is_told_of_once_everything_was_tried,
     a_delivery_to_a_client_that_is_gone_holds_nothing_up,
-    a_claim_is_bounded_and_takes_the_most_overdue_first,
+    as_many_receivers_as_are_asked_for_the_most_overdue_first,
+    operators_see_what_has_not_arrived,
+    what_is_replayed_is_as_good_as_new,
+    what_is_dropped_is_gone,
     old_events_go_once_they_are_told,
     what_waits_is_counted_and_is_as_old_as_its_event,
 );
@@ -60,15 +69,48 @@ async fn clients(store: &TheStore) -> Account {
     add(store, "alice").await
 }
 
-async fn claim(store: &TheStore, at: Timestamp) -> Vec<Delivery> {
-    store.claim_deliveries(at, 30, 9).await.unwrap()
+fn receiver(client: &str, channel: Channel) -> Receiver {
+    Receiver {
+        client: client.into(),
+        channel,
+    }
+}
+
+fn callback(client: &str) -> Receiver {
+    receiver(client, Channel::Callback)
+}
+
+async fn due(store: &TheStore, at: Timestamp) -> Vec<Receiver> {
+    store.due_receivers(at, 99).await.unwrap()
+}
+
+/// Claims for 30 seconds, as `name`.
+async fn claim(store: &TheStore, receiver: &Receiver, name: &str, at: Timestamp) -> Option<u32> {
+    store.claim_receiver(receiver, uuid(name), at, at.plus(30)).await.unwrap()
+}
+
+async fn next(store: &TheStore, client: &str, at: Timestamp) -> Option<DeliveryId> {
+    let next = store.next_delivery(&callback(client), at).await.unwrap();
+    next.map(|delivery| delivery.id)
+}
+
+/// What became of the next delivery to a client.
+async fn tried(store: &TheStore, client: &str, state: DeliveryState, pause: Option<Pause>) -> Delivery {
+    claim(store, &callback(client), "worker", NOW).await;
+    let mut delivery = store.next_delivery(&callback(client), NOW).await.unwrap().unwrap();
+    delivery.state = state;
+    delivery.attempts += 1;
+    store.put_try(&delivery, uuid("worker"), pause).await.unwrap();
+    store.release_receiver(&callback(client), uuid("worker")).await.unwrap();
+    delivery
 }
 
 fn id(name: &str) -> DeliveryId {
     DeliveryId(uuid(name))
 }
 
-fn ids(deliveries: &[Delivery]) -> Vec<DeliveryId> {
+async fn listed(store: &TheStore, which: &DeliveryFilter) -> Vec<DeliveryId> {
+    let deliveries = store.deliveries(which, 99).await.unwrap();
     deliveries.iter().map(|delivery| delivery.id).collect()
 }
 
@@ -89,7 +131,7 @@ async fn events_are_expanded_in_order_and_once(store: TheStore) {
     );
     assert!(!store.expand_event(event(&alice, "nothing").id, &[]).await.unwrap());
     assert_eq!(store.unexpanded_events(9).await.unwrap(), events[1..]);
-    assert_eq!(claim(&store, NOW).await, [due]);
+    assert_eq!(store.next_delivery(&callback("app"), NOW).await.unwrap(), Some(due));
     assert_eq!(
         store.events_of(alice.id, 2).await.unwrap(),
         [events[2].clone(), events[1].clone()]
@@ -107,121 +149,345 @@ async fn of_many_who_expand_an_event_one_does(store: TheStore) {
     .await;
     assert_eq!(count(&answers, &true), 1);
     let winner = answers.iter().position(|won| *won).unwrap();
-    assert_eq!(ids(&claim(&store, NOW).await), [id(&format!("d {winner}"))]);
+    assert_eq!(listed(&store, &DeliveryFilter::default()).await, [id(&format!("d {winner}"))]);
 }
 
-async fn a_delivery_is_claimed_by_one(store: TheStore) {
+async fn a_receiver_is_claimed_by_one(store: TheStore) {
     let alice = clients(&store).await;
     tell(&store, &alice, "told", &["app", "shop"]).await;
-    let answers = at_once(|_| {
+    let answers = at_once(|number| {
         let store = store.clone();
-        async move { claim(&store, NOW).await }
+        async move { claim(&store, &callback("app"), &format!("worker {number}"), NOW).await }
     })
     .await;
-    let mut claimed: Vec<_> = answers.iter().flat_map(|deliveries| ids(deliveries)).collect();
-    claimed.sort();
-    let mut expected = vec![id("told app"), id("told shop")];
-    expected.sort();
-    assert_eq!(claimed, expected);
+    assert_eq!(count(&answers, &Some(0)), 1);
+    assert_eq!(count(&answers, &None), 49);
+    assert_eq!(due(&store, NOW).await, [callback("shop")], "what is claimed is nobody else's");
+    let winner = answers.iter().position(Option::is_some).unwrap();
+    assert_eq!(
+        claim(&store, &callback("app"), &format!("worker {winner}"), NOW).await,
+        Some(0),
+        "it may prolong its claim"
+    );
 }
 
 async fn a_claim_that_was_lost_comes_again(store: TheStore) {
     let alice = clients(&store).await;
     tell(&store, &alice, "told", &["app"]).await;
-    assert_eq!(ids(&claim(&store, NOW).await), [id("told app")]);
-    assert_eq!(claim(&store, NOW.plus(29)).await, []);
-    assert_eq!(ids(&claim(&store, NOW.plus(30)).await), [id("told app")]);
-    store.delivered(id("told app"), NOW.plus(31)).await.unwrap();
-    store.delivered(id("told app"), NOW.plus(31)).await.unwrap();
-    store.delivery_failed(id("told app"), Some(NOW), "late").await.unwrap();
-    assert_eq!(claim(&store, NOW.plus(999)).await, []);
+    assert_eq!(claim(&store, &callback("app"), "crashed", NOW).await, Some(0));
+    assert_eq!(claim(&store, &callback("app"), "next", NOW.plus(29)).await, None);
+    assert_eq!(due(&store, NOW.plus(29)).await, []);
+    assert_eq!(due(&store, NOW.plus(30)).await, [callback("app")]);
+    assert_eq!(claim(&store, &callback("app"), "next", NOW.plus(30)).await, Some(0));
+    assert_eq!(claim(&store, &callback("app"), "crashed", NOW.plus(31)).await, None);
+    store.release_receiver(&callback("app"), uuid("crashed")).await.unwrap();
+    assert_eq!(due(&store, NOW.plus(31)).await, [], "who has lost a claim can't give it up");
+    store.release_receiver(&callback("app"), uuid("next")).await.unwrap();
+    assert_eq!(due(&store, NOW.plus(31)).await, [callback("app")]);
+    assert_eq!(claim(&store, &callback("nobody"), "next", NOW).await, None);
 }
 
 async fn a_receiver_gets_its_deliveries_in_order(store: TheStore) {
     let alice = clients(&store).await;
     tell(&store, &alice, "z first", &["app"]).await;
-    let second = tell(&store, &alice, "a second", &[]).await;
-    let third = event(&alice, "third");
-    store.note(&third).await.unwrap();
+    let second = event(&alice, "a second");
+    store.note(&second).await.unwrap();
     let logout = Delivery {
         channel: Channel::BackchannelLogout,
-        ..delivery(&third, "app", "logout")
+        ..delivery(&second, "app", "logout")
     };
     let in_order = [
         delivery(&second, "app", "second"),
-        delivery(&third, "app", "third"),
-        logout,
-        delivery(&third, "shop", "shop's"),
+        delivery(&second, "app", "third"),
+        logout.clone(),
+        delivery(&second, "shop", "shop's"),
     ];
-    assert!(store.expand_event(third.id, &in_order).await.unwrap());
-    let mut first = ids(&claim(&store, NOW).await);
-    first.sort();
-    let mut heads = vec![id("z first app"), id("logout"), id("shop's")];
-    heads.sort();
-    assert_eq!(first, heads, "one for each receiver: client and channel");
-    assert_eq!(claim(&store, NOW).await, [], "nothing overtakes what is under way");
-    store.delivered(id("z first app"), NOW).await.unwrap();
-    assert_eq!(ids(&claim(&store, NOW).await), [id("second")]);
-    store.delivered(id("second"), NOW).await.unwrap();
-    assert_eq!(ids(&claim(&store, NOW).await), [id("third")]);
+    assert!(store.expand_event(second.id, &in_order).await.unwrap());
+    let to_logout = receiver("app", Channel::BackchannelLogout);
+    assert_eq!(due(&store, NOW).await, [callback("app"), to_logout.clone(), callback("shop")]);
+    for name in ["z first app", "second", "third"] {
+        assert_eq!(next(&store, "app", NOW).await, Some(id(name)));
+        tried(&store, "app", DeliveryState::Arrived(NOW), None).await;
+    }
+    assert_eq!(next(&store, "app", NOW).await, None);
+    assert_eq!(
+        store.next_delivery(&to_logout, NOW).await.unwrap(),
+        Some(logout),
+        "another channel is another line"
+    );
+    assert_eq!(due(&store, NOW).await, [to_logout, callback("shop")]);
 }
 
-async fn a_failed_delivery_waits_and_holds_later_ones_back(store: TheStore) {
+async fn a_delivery_is_read_as_it_was_after_a_try(store: TheStore) {
+    let alice = clients(&store).await;
+    tell(&store, &alice, "told", &["app"]).await;
+    let mut delivery = store.next_delivery(&callback("app"), NOW).await.unwrap().unwrap();
+    for state in [
+        DeliveryState::Queued,
+        DeliveryState::Aside(NOW.plus(60)),
+        DeliveryState::Dead(NOW.plus(70)),
+    ] {
+        delivery.state = state;
+        delivery.attempts += 2;
+        delivery.refusals += 1;
+        delivery.last_error = Some(format!("{state:?}"));
+        store.put_try(&delivery, uuid("worker"), None).await.unwrap();
+        assert_eq!(
+            store.deliveries(&DeliveryFilter::default(), 9).await.unwrap(),
+            [delivery.clone()]
+        );
+    }
+    delivery.state = DeliveryState::Queued;
+    store.put_try(&delivery, uuid("worker"), None).await.unwrap();
+    assert_eq!(
+        store.backlog().await.unwrap().dead_letters,
+        1,
+        "whoever comes late brings nothing back to life"
+    );
+}
+
+async fn a_paused_receiver_waits_with_everything_and_alone(store: TheStore) {
     let alice = clients(&store).await;
     tell(&store, &alice, "first", &["app"]).await;
     tell(&store, &alice, "second", &["app", "shop"]).await;
-    claim(&store, NOW).await;
-    store
-        .delivery_failed(id("first app"), Some(NOW.plus(60)), "503")
-        .await
-        .unwrap();
-    assert_eq!(claim(&store, NOW.plus(29)).await, []);
+    let until = NOW.plus(60);
+    tried(&store, "app", DeliveryState::Queued, Some(Pause { failures: 3, until })).await;
+    assert_eq!(due(&store, NOW.plus(59)).await, [callback("shop")]);
+    assert_eq!(claim(&store, &callback("app"), "worker", NOW.plus(59)).await, None);
+    assert_eq!(due(&store, until).await, [callback("app"), callback("shop")]);
+    assert_eq!(claim(&store, &callback("app"), "worker", until).await, Some(3));
+    assert_eq!(next(&store, "app", until).await, Some(id("first app")), "it keeps its place");
+}
+
+async fn only_who_holds_a_receiver_pauses_it(store: TheStore) {
+    let alice = clients(&store).await;
+    tell(&store, &alice, "told", &["app"]).await;
+    claim(&store, &callback("app"), "holder", NOW).await;
+    let delivery = store.next_delivery(&callback("app"), NOW).await.unwrap().unwrap();
+    let pause = Pause {
+        failures: 9,
+        until: NOW.plus(999),
+    };
+    store.put_try(&delivery, uuid("late"), Some(pause)).await.unwrap();
+    assert_eq!(claim(&store, &callback("app"), "holder", NOW).await, Some(0));
+}
+
+async fn what_is_set_aside_lets_others_pass_and_comes_when_it_is_due(store: TheStore) {
+    let alice = clients(&store).await;
+    tell(&store, &alice, "poisoned", &["app"]).await;
+    tell(&store, &alice, "good", &["app"]).await;
+    tried(&store, "app", DeliveryState::Aside(NOW.plus(60)), None).await;
     assert_eq!(
-        ids(&claim(&store, NOW.plus(59)).await),
-        [id("second shop")],
-        "only the other receiver's"
+        next(&store, "app", NOW.plus(99)).await,
+        Some(id("good app")),
+        "the line comes first"
     );
-    let again = claim(&store, NOW.plus(60)).await;
-    assert_eq!(ids(&again), [id("first app")]);
-    assert_eq!((again[0].attempts, again[0].next_at), (1, NOW.plus(60)));
+    tried(&store, "app", DeliveryState::Arrived(NOW), None).await;
+    assert_eq!(due(&store, NOW.plus(59)).await, []);
+    assert_eq!(next(&store, "app", NOW.plus(59)).await, None);
+    assert_eq!(due(&store, NOW.plus(60)).await, [callback("app")]);
+    assert_eq!(next(&store, "app", NOW.plus(60)).await, Some(id("poisoned app")));
+}
+
+async fn what_has_arrived_is_over(store: TheStore) {
+    let alice = clients(&store).await;
+    tell(&store, &alice, "told", &["app"]).await;
+    let arrived = tried(&store, "app", DeliveryState::Arrived(NOW), None).await;
+    assert_eq!(due(&store, NOW.plus(9999)).await, []);
+    let all = DeliveryFilter::default();
+    assert_eq!(listed(&store, &all).await, []);
+    assert_eq!(store.replay(&all, NOW).await.unwrap(), 0);
+    assert!(!store.drop_delivery(arrived.id).await.unwrap());
+    assert_eq!(store.purge(NOW).await.unwrap(), 0);
+    assert_eq!(store.purge(NOW.plus(1)).await.unwrap(), 1);
 }
 
 async fn a_dead_letter_lets_the_next_one_pass(store: TheStore) {
     let alice = clients(&store).await;
     tell(&store, &alice, "first", &["app"]).await;
     tell(&store, &alice, "second", &["app"]).await;
-    claim(&store, NOW).await;
-    store.delivery_failed(id("first app"), None, "410").await.unwrap();
-    assert_eq!(ids(&claim(&store, NOW).await), [id("second app")]);
-    store.delivered(id("second app"), NOW).await.unwrap();
-    assert_eq!(claim(&store, NOW.plus(9999)).await, []);
+    tried(&store, "app", DeliveryState::Dead(NOW), None).await;
+    assert_eq!(next(&store, "app", NOW).await, Some(id("second app")));
+    tried(&store, "app", DeliveryState::Arrived(NOW), None).await;
+    assert_eq!(due(&store, NOW.plus(9999)).await, []);
     assert_eq!(store.purge(NOW.plus(1)).await.unwrap(), 2);
+    assert_eq!(store.backlog().await.unwrap().dead_letters, 0);
+}
+
+async fn what_waits_too_long_for_a_receiver_is_given_up_together(store: TheStore) {
+    let alice = clients(&store).await;
+    tell(&store, &alice, "old", &["app", "shop"]).await;
+    tell(&store, &alice, "aside", &["app"]).await;
+    let told = event(&alice, "young");
+    store.note(&told).await.unwrap();
+    let young = Delivery {
+        since: NOW.plus(50),
+        ..delivery(&told, "app", "young")
+    };
+    assert!(store.expand_event(told.id, &[young]).await.unwrap());
+    tried(&store, "app", DeliveryState::Aside(NOW), None).await;
+    let later = NOW.plus(100);
+    assert_eq!(store.give_up(&callback("app"), NOW, later, "away").await.unwrap(), 2);
+    let dead = store
+        .deliveries(
+            &DeliveryFilter {
+                dead: true,
+                ..DeliveryFilter::default()
+            },
+            9,
+        )
+        .await
+        .unwrap();
+    let states: Vec<_> = dead
+        .iter()
+        .map(|one| (one.id, one.state, one.last_error.as_deref()))
+        .collect();
+    let is_dead = DeliveryState::Dead(later);
+    assert_eq!(
+        states,
+        [
+            (id("old app"), is_dead, Some("away")),
+            (id("aside app"), is_dead, Some("away"))
+        ]
+    );
+    assert_eq!(due(&store, later).await, [callback("shop"), callback("app")]);
+    assert_eq!(next(&store, "app", later).await, Some(id("young")));
+}
+
+async fn a_session_is_told_of_once_everything_was_tried(store: TheStore) {
+    let alice = clients(&store).await;
+    let told = Event {
+        session: Some("sid".into()),
+        ..event(&alice, "told")
+    };
+    store.note(&told).await.unwrap();
+    let deliveries = [delivery(&told, "app", "app's"), delivery(&told, "shop", "shop's")];
+    store.expand_event(told.id, &deliveries).await.unwrap();
+    assert!(!store.is_untold(&"another".into()).await.unwrap());
+    assert!(store.is_untold(&"sid".into()).await.unwrap());
+    tried(&store, "app", DeliveryState::Arrived(NOW), None).await;
+    assert!(store.is_untold(&"sid".into()).await.unwrap());
+    tried(&store, "shop", DeliveryState::Queued, None).await;
+    assert!(!store.is_untold(&"sid".into()).await.unwrap(), "whether it arrived or not");
 }
 
 async fn a_delivery_to_a_client_that_is_gone_holds_nothing_up(store: TheStore) {
     let alice = clients(&store).await;
     tell(&store, &alice, "told", &["gone", "app"]).await;
     tell(&store, &alice, "next", &["shop"]).await;
+    claim(&store, &callback("shop"), "worker", NOW).await;
     store.remove_client(&"shop".into(), NOW).await.unwrap();
-    assert_eq!(ids(&claim(&store, NOW).await), [id("told app")]);
+    assert_eq!(due(&store, NOW).await, [callback("app")]);
+    assert_eq!(listed(&store, &DeliveryFilter::default()).await, [id("told app")]);
+    assert_eq!(claim(&store, &callback("shop"), "worker", NOW).await, None);
 }
 
-async fn a_claim_is_bounded_and_takes_the_most_overdue_first(store: TheStore) {
+async fn as_many_receivers_as_are_asked_for_the_most_overdue_first(store: TheStore) {
     let alice = clients(&store).await;
     let told = event(&alice, "told");
     store.note(&told).await.unwrap();
     let late = Delivery {
-        next_at: NOW.plus(5),
+        since: NOW.plus(5),
         ..delivery(&told, "app", "late")
     };
     let early = Delivery {
-        next_at: NOW.plus(1),
+        since: NOW.plus(1),
         ..delivery(&told, "shop", "early")
     };
     store.expand_event(told.id, &[late, early]).await.unwrap();
-    assert_eq!(store.claim_deliveries(NOW, 30, 9).await.unwrap(), []);
-    assert_eq!(ids(&store.claim_deliveries(NOW.plus(5), 30, 1).await.unwrap()), [id("early")]);
-    assert_eq!(ids(&store.claim_deliveries(NOW.plus(5), 30, 1).await.unwrap()), [id("late")]);
+    let later = NOW.plus(5);
+    assert_eq!(store.due_receivers(later, 1).await.unwrap(), [callback("shop")]);
+    assert_eq!(
+        store.due_receivers(later, 2).await.unwrap(),
+        [callback("shop"), callback("app")]
+    );
+}
+
+async fn operators_see_what_has_not_arrived(store: TheStore) {
+    let alice = clients(&store).await;
+    tell(&store, &alice, "first", &["app", "shop"]).await;
+    tell(&store, &alice, "second", &["app"]).await;
+    tried(&store, "app", DeliveryState::Dead(NOW), None).await;
+    let all = DeliveryFilter::default();
+    assert_eq!(
+        listed(&store, &all).await,
+        [id("first app"), id("first shop"), id("second app")]
+    );
+    assert_eq!(store.deliveries(&all, 1).await.unwrap().len(), 1);
+    let dead = DeliveryFilter {
+        dead: true,
+        ..all.clone()
+    };
+    assert_eq!(listed(&store, &dead).await, [id("first app")]);
+    let of_app = DeliveryFilter {
+        client: Some("app".into()),
+        ..all.clone()
+    };
+    assert_eq!(listed(&store, &of_app).await, [id("first app"), id("second app")]);
+    let one = DeliveryFilter {
+        id: Some(id("second app")),
+        ..all
+    };
+    assert_eq!(listed(&store, &one).await, [id("second app")]);
+    assert_eq!(listed(&store, &DeliveryFilter { dead: true, ..one }).await, []);
+}
+
+async fn what_is_replayed_is_as_good_as_new(store: TheStore) {
+    let alice = clients(&store).await;
+    tell(&store, &alice, "first", &["app", "shop"]).await;
+    tell(&store, &alice, "second", &["app"]).await;
+    for client in ["app", "shop"] {
+        let pause = Pause {
+            failures: 5,
+            until: NOW.plus(999),
+        };
+        tried(&store, client, DeliveryState::Dead(NOW), Some(pause)).await;
+    }
+    let later = NOW.plus(500);
+    let of_app = DeliveryFilter {
+        client: Some("app".into()),
+        ..DeliveryFilter::default()
+    };
+    assert_eq!(store.replay(&of_app, later).await.unwrap(), 1);
+    assert_eq!(store.replay(&of_app, later).await.unwrap(), 0);
+    assert_eq!(claim(&store, &callback("app"), "worker", later).await, Some(0), "at once");
+    assert_eq!(claim(&store, &callback("shop"), "worker", later).await, None, "nobody else");
+    let again = store.next_delivery(&callback("app"), later).await.unwrap().unwrap();
+    assert_eq!(
+        (again.id, again.state),
+        (id("first app"), DeliveryState::Queued),
+        "in its old place"
+    );
+    assert_eq!((again.since, again.attempts, again.refusals), (later, 1, 0));
+
+    let shops = DeliveryFilter {
+        id: Some(id("first shop")),
+        ..DeliveryFilter::default()
+    };
+    assert_eq!(store.replay(&shops, later).await.unwrap(), 1);
+    assert_eq!(claim(&store, &callback("shop"), "worker", later).await, Some(0));
+    let mut aside = again;
+    (aside.state, aside.refusals) = (DeliveryState::Aside(later.plus(999)), 3);
+    store.put_try(&aside, uuid("worker"), None).await.unwrap();
+    let dead = DeliveryFilter {
+        dead: true,
+        ..of_app.clone()
+    };
+    assert_eq!(store.replay(&dead, later).await.unwrap(), 0, "dead letters only");
+    assert_eq!(store.replay(&of_app, later).await.unwrap(), 1, "and what was set aside");
+}
+
+async fn what_is_dropped_is_gone(store: TheStore) {
+    let alice = clients(&store).await;
+    tell(&store, &alice, "first", &["app"]).await;
+    tell(&store, &alice, "second", &["app"]).await;
+    tried(&store, "app", DeliveryState::Dead(NOW), None).await;
+    for name in ["first app", "second app"] {
+        assert!(store.drop_delivery(id(name)).await.unwrap());
+        assert!(!store.drop_delivery(id(name)).await.unwrap());
+    }
+    assert_eq!(listed(&store, &DeliveryFilter::default()).await, []);
+    assert_eq!(due(&store, NOW).await, []);
 }
 
 async fn old_events_go_once_they_are_told(store: TheStore) {
@@ -275,8 +541,8 @@ async fn what_waits_is_counted_and_is_as_old_as_its_event(store: TheStore) {
         ..waiting
     };
     assert_eq!(store.backlog().await.unwrap(), open);
-    store.delivered(id("one"), Timestamp(2000)).await.unwrap();
-    store.delivery_failed(id("two"), None, "refused").await.unwrap();
+    tried(&store, "app", DeliveryState::Arrived(NOW), None).await;
+    tried(&store, "shop", DeliveryState::Dead(NOW), None).await;
     let closed = Backlog {
         deliveries: 0,
         dead_letters: 1,

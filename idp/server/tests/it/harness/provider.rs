@@ -133,6 +133,21 @@ impl Provider {
             .expect("no panic");
     }
 
+    /// Runs `gait` on the provider's configuration; returns whether it was content, and what it printed.
+    pub async fn gait(&self, arguments: &[&str]) -> (bool, String) {
+        let file = self.folder.path().join("story.toml");
+        std::fs::write(&file, &self.config).expect("a file");
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_gait"));
+        let output = command
+            .args(arguments)
+            .env("GAIT_CONFIG", file)
+            .output()
+            .await
+            .expect("it runs");
+        let printed = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(printed).expect("text"))
+    }
+
     /// A browser at an address of its own.
     pub fn visitor(&self) -> Visitor {
         let nth = self.visitors.fetch_add(1, Ordering::SeqCst);

@@ -3,8 +3,9 @@
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -21,9 +22,10 @@ struct Received {
 struct Inbox {
     received: Arc<Mutex<Vec<Received>>>,
     failures: Arc<AtomicUsize>,
+    picky: Arc<AtomicBool>,
 }
 
-/// Collects callbacks at `http://127.0.0.1:PORT/{client}/{logout|set}`.
+/// Collects callbacks at `http://127.0.0.1:PORT/{client}/{logout|set}`. The client `hangs` never gets to an answer.
 pub struct Receiver {
     pub url: String,
     inbox: Inbox,
@@ -45,7 +47,12 @@ impl Receiver {
         self.inbox.failures.store(count, Ordering::SeqCst);
     }
 
-    /// What came to `client/kind` so far.
+    /// Whether the client `picky` refuses whatever comes, with a description that quotes it.
+    pub fn is_picky(&self, yes: bool) {
+        self.inbox.picky.store(yes, Ordering::SeqCst);
+    }
+
+    /// What came to `client/kind` so far, or was refused.
     pub fn received(&self, client: &str, kind: &str) -> Vec<String> {
         let path = format!("{client}/{kind}");
         let received = self.inbox.received.lock().expect("no panic while receiving");
@@ -83,13 +90,16 @@ async fn take(
     Path((client, kind)): Path<(String, String)>,
     headers: HeaderMap,
     body: String,
-) -> StatusCode {
+) -> Response {
+    if client == "hangs" {
+        std::future::pending::<()>().await;
+    }
     let fails = inbox
         .failures
         .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
         .is_ok();
     if fails {
-        return StatusCode::SERVICE_UNAVAILABLE;
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let content_type = headers
         .get("content-type")
@@ -100,10 +110,17 @@ async fn take(
         ("set", "application/secevent+jwt") => Some(body),
         _ => None,
     };
-    let Some(token) = token else { return StatusCode::BAD_REQUEST };
+    let Some(token) = token else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
     inbox.received.lock().expect("no panic while receiving").push(Received {
         path: format!("{client}/{kind}"),
-        token,
+        token: token.clone(),
     });
-    if kind == "set" { StatusCode::ACCEPTED } else { StatusCode::OK }
+    if client == "picky" && inbox.picky.load(Ordering::SeqCst) {
+        let why = serde_json::json!({ "error": "invalid_request", "error_description": format!("what is {token}?") });
+        return (StatusCode::BAD_REQUEST, why.to_string()).into_response();
+    }
+    let status = if kind == "set" { StatusCode::ACCEPTED } else { StatusCode::OK };
+    status.into_response()
 }

@@ -36,6 +36,7 @@ mod library;
 mod logout;
 mod metrics;
 mod one_time_codes;
+mod outbox;
 mod recovery;
 mod redirect_uris;
 mod refresh;
