@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::event::What;
 use crate::flow::limits::Counted;
-use crate::ids::{FlowId, SessionId};
+use crate::ids::{FlowId, MailId, SessionId};
 use crate::mail::address_of;
 use crate::ports::{MailError, OutgoingMail};
 use crate::store::{CredentialChange, EffectBatch, StoreError, StoredApproval, StoredRecord, Whose};
@@ -26,6 +26,9 @@ const MAX_EFFECTS: usize = 64;
 /// Most arguments of a mail, and the longest of them in bytes.
 const MAX_MAIL_ARGS: usize = 32;
 const MAX_MAIL_ARG_BYTES: usize = 2048;
+/// Seconds for which a plugin's mail is worth sending if it doesn't say, and at most.
+const MAIL_LIFE_S: u32 = 3600;
+const MAX_MAIL_LIFE_S: u32 = 86_400;
 /// Characters of an approval's code: none that is easily taken for another.
 const CODE_ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// Their number.
@@ -83,6 +86,15 @@ impl From<StoreError> for EffectError {
     }
 }
 
+/// What there is to wait for once effects were carried out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Carried {
+    /// An approval.
+    pub approval: Option<Hash>,
+    /// The last mail.
+    pub mail: Option<MailId>,
+}
+
 /// Effects that were looked over and are ready to be carried out.
 #[derive(Default)]
 pub(crate) struct Work {
@@ -108,10 +120,10 @@ fn check_size(value: &Value, what: &str) -> Result<(), EffectError> {
 }
 
 impl Idp {
-    /// Carries effects out; returns the approval among them, if there is one. A pass counts only after this.
-    pub(crate) async fn carry_out(&self, origin: Origin<'_>, effects: Vec<Effect>) -> Result<Option<Hash>, EffectError> {
+    /// Carries effects out. A pass counts only after this.
+    pub(crate) async fn carry_out(&self, origin: Origin<'_>, effects: Vec<Effect>) -> Result<Carried, EffectError> {
         if effects.is_empty() && origin.used.is_none() {
-            return Ok(None);
+            return Ok(Carried::default());
         }
         let work = self.prepare_effects(origin, effects).await?;
         self.check_mails(origin, &work).await?;
@@ -120,8 +132,8 @@ impl Idp {
             self.ports.wake.wake();
         }
         let approval = work.approval;
-        self.finish_effects(origin, work).await?;
-        Ok(approval)
+        let mail = self.finish_effects(origin, work).await?;
+        Ok(Carried { approval, mail })
     }
 
     /// Looks effects over: nothing has happened yet.
@@ -163,18 +175,19 @@ impl Idp {
         }
     }
 
-    /// What follows once the batch is stored: mails go out, records are kept.
-    pub(crate) async fn finish_effects(&self, origin: Origin<'_>, work: Work) -> Result<(), EffectError> {
+    /// What follows once the batch is stored: mails go out, records are kept. Returns the last mail.
+    pub(crate) async fn finish_effects(&self, origin: Origin<'_>, work: Work) -> Result<Option<MailId>, EffectError> {
         for record in work.records {
             self.keep_effect(origin, record).await?;
         }
+        let mut last = None;
         for mail in work.mails {
-            self.ports.mailer.post(mail).await?;
+            last = Some(self.ports.mailer.post(mail).await?);
         }
         for notice in work.notices {
             self.post_notice(notice).await;
         }
-        Ok(())
+        Ok(last)
     }
 
     fn prepare_save(
@@ -256,12 +269,20 @@ impl Idp {
 
     fn prepare_mail(&self, origin: Origin<'_>, mail: Mail) -> Result<OutgoingMail, EffectError> {
         check_template(&mail.template)?;
+        let life_s = mail.life_s.unwrap_or(MAIL_LIFE_S).min(MAX_MAIL_LIFE_S);
         let too_long = |(name, value): (&String, &String)| name.len() + value.len() > MAX_MAIL_ARG_BYTES;
         if mail.args.len() > MAX_MAIL_ARGS || mail.args.iter().any(too_long) {
             return Err(refused("a mail has too many or too long arguments"));
         }
-        self.own_mail(origin.account, &mail.template, mail.args, origin.caller, origin.client)
-            .ok_or_else(|| refused("the account has no address for mail"))
+        self.own_mail(
+            origin.account,
+            &mail.template,
+            mail.args,
+            origin.caller,
+            origin.client,
+            life_s,
+        )
+        .ok_or_else(|| refused("the account has no address for mail"))
     }
 
     fn prepare_approval(&self, origin: Origin<'_>, approval: Approval, work: &mut Work) -> Result<(), EffectError> {
@@ -310,7 +331,7 @@ impl Idp {
         args.insert("minutes".to_owned(), ttl_s.div_ceil(60).to_string());
         let client = origin.client.map_or("", |client| client.name.as_str());
         args.insert("client".to_owned(), client.to_owned());
-        self.own_mail(origin.account, template, args, origin.caller, origin.client)
+        self.own_mail(origin.account, template, args, origin.caller, origin.client, ttl_s)
             .ok_or_else(|| refused("the account has no address for mail"))
     }
 

@@ -68,6 +68,10 @@ uuid_id! {
     GrantId
 }
 uuid_id! {
+    /// A mail that waits to be sent.
+    MailId
+}
+uuid_id! {
     /// An event.
     EventId
 }

@@ -3,14 +3,20 @@
 use crate::Idp;
 use crate::account::Account;
 use crate::client::Client;
-use crate::ports::OutgoingMail;
+use crate::error::Result;
+use crate::flow::words;
+use crate::ids::MailId;
+use crate::ports::{MailTrouble, OutgoingMail};
 use crate::visit::Caller;
-use gait_sdk::{Manifest, Timestamp};
+use gait_sdk::{Manifest, Text, Timestamp};
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
+/// Seconds for which it is tried to tell somebody what has happened.
+pub(crate) const NOTICE_LIFE_S: u32 = 86_400;
+
 impl Idp {
-    /// A mail to an account's own address; `None` if it has none.
+    /// A mail to an account's own address, worth sending for `life_s` seconds; `None` if it has none.
     pub(crate) fn own_mail(
         &self,
         account: &Account,
@@ -18,6 +24,7 @@ impl Idp {
         args: BTreeMap<String, String>,
         caller: &Caller,
         client: Option<&Client>,
+        life_s: u32,
     ) -> Option<OutgoingMail> {
         Some(OutgoingMail {
             to: account.email.as_ref()?.as_str().to_owned(),
@@ -25,6 +32,7 @@ impl Idp {
             args,
             locale: caller.locale.clone(),
             client: client.map(|client| client.id.clone()),
+            expires_at: self.ports.now().plus(i64::from(life_s)),
         })
     }
 
@@ -54,7 +62,7 @@ impl Idp {
         args.insert("kind".to_owned(), plugin.label.fallback.clone());
         args.insert("change".to_owned(), change.to_owned());
         args.insert("link".to_owned(), format!("{}/account", self.issuer));
-        self.own_mail(account, "credential-changed", args, caller, None)
+        self.own_mail(account, "credential-changed", args, caller, None, NOTICE_LIFE_S)
     }
 
     /// Sends a notice of what has happened already; a mailer that is away doesn't undo it.
@@ -63,6 +71,17 @@ impl Idp {
         if let Err(error) = self.ports.mailer.post(notice).await {
             tracing::error!(%error, template, "a notice could not be mailed");
         }
+    }
+
+    /// What somebody who waits for a mail reads if it was not sent so far. That no mail can be sent at all is no secret. What is wrong
+    /// with one mail tells that there is an account with an address, so it is for whoever has proven to be its owner.
+    pub(crate) async fn mail_notice(&self, mail: Option<MailId>, is_proven: bool) -> Result<Option<Text>> {
+        let state = self.ports.mailer.state(mail).await?;
+        Ok(match state.trouble.filter(|_| is_proven) {
+            Some(MailTrouble::Refused) => Some(words::mail_refused()),
+            Some(_) => Some(words::mail_delayed()),
+            None => state.is_service_out.then(words::mail_delayed),
+        })
     }
 }
 

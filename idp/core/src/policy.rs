@@ -152,10 +152,12 @@ impl Default for WatchPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MailLimits {
-    /// For one account.
+    /// For one account, by one way, from browsers that are strange to it; each that it has signed in by has as many.
     pub per_account: u64,
     /// From one address (an IPv6 /64).
     pub per_address: u64,
+    /// For one account, by all ways and from all browsers together.
+    pub per_mailbox: u64,
 }
 
 impl Default for MailLimits {
@@ -163,6 +165,7 @@ impl Default for MailLimits {
         Self {
             per_account: 5,
             per_address: 20,
+            per_mailbox: 30,
         }
     }
 }

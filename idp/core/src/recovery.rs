@@ -10,7 +10,7 @@ use crate::flow::call::{Occasion, Whom};
 use crate::flow::limits::Counted;
 use crate::flow::words;
 use crate::ids::AccountId;
-use crate::mail::address_of;
+use crate::mail::{NOTICE_LIFE_S, address_of};
 use crate::session::EndReason;
 use crate::store::{CredentialChange, Which};
 use crate::token::secret::{Secret, SecretKind};
@@ -81,10 +81,18 @@ impl Idp {
             return Ok(());
         }
         let secret = self.keep_link(account.as_ref()).await?;
-        if let Some(account) = account {
-            self.mail_link(&account, &secret, caller).await?;
+        match account {
+            Some(account) => self.mail_link(&account, &secret, caller).await,
+            None => Ok(self.ports.mailer.post_to_nobody().await.map(drop)?),
         }
-        Ok(())
+    }
+
+    /// What somebody who asked for a link reads if no mail can be sent at all. Changes nothing.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn recovery_notice(&self) -> Result<Option<Text>> {
+        self.mail_notice(None, false).await
     }
 
     async fn keep_link(&self, account: Option<&Account>) -> Result<Secret> {
@@ -102,7 +110,7 @@ impl Idp {
         let mut args = self.mail_args(account, caller);
         args.insert("link".to_owned(), format!("{}/recovery/{}", self.issuer, secret.expose()));
         args.insert("minutes".to_owned(), (LINK_LIFE_S / 60).to_string());
-        if let Some(mail) = self.own_mail(account, "recovery", args, caller, None) {
+        if let Some(mail) = self.own_mail(account, "recovery", args, caller, None, LINK_LIFE_S) {
             self.ports.mailer.post(mail).await?;
         }
         Ok(())
@@ -259,7 +267,7 @@ impl Idp {
     async fn tell_recovered(&self, account: &Account, caller: &Caller) {
         let mut args = self.mail_args(account, caller);
         args.insert("link".to_owned(), format!("{}/recovery", self.issuer));
-        if let Some(mail) = self.own_mail(account, "password-changed", args, caller, None) {
+        if let Some(mail) = self.own_mail(account, "password-changed", args, caller, None, NOTICE_LIFE_S) {
             self.post_notice(mail).await;
         }
     }

@@ -1,6 +1,6 @@
 //! The master key: sealing what is stored, and keys derived for one purpose each.
 
-use crate::ports::Ports;
+use crate::ports::Entropy;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{hkdf, hmac};
 use std::fmt;
@@ -55,8 +55,9 @@ impl MasterKey {
     ///
     /// # Errors
     /// Only if the cipher refuses, which it does for plaintexts of 64 GiB.
-    pub fn seal(&self, purpose: &str, owner: &str, plain: &[u8], ports: &Ports) -> Result<Sealed, SealError> {
-        let nonce = ports.random::<NONCE_LEN>();
+    pub fn seal(&self, purpose: &str, owner: &str, plain: &[u8], entropy: &dyn Entropy) -> Result<Sealed, SealError> {
+        let mut nonce = [0; NONCE_LEN];
+        entropy.fill(&mut nonce);
         let mut out = nonce.to_vec();
         let mut body = plain.to_vec();
         self.cipher(purpose)?

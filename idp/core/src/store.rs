@@ -3,8 +3,10 @@
 //!
 //! One contract suite (`idp/server/tests/it/contract`) runs on every implementation.
 
+mod mail;
 mod outbox;
 
+pub use mail::{MailStore, StoredMail};
 pub use outbox::{DeliveryFilter, OutboxStore, Pause};
 
 use crate::account::{Account, BehaviourConsent, Identifier, Mode, StoredCredential};
@@ -504,6 +506,7 @@ pub trait Store:
     + BehaviourStore
     + BackgroundStore
     + OutboxStore
+    + MailStore
     + OperationStore
 {
 }
@@ -516,6 +519,7 @@ impl<T> Store for T where
         + BehaviourStore
         + BackgroundStore
         + OutboxStore
+        + MailStore
         + OperationStore
 {
 }

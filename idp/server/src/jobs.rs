@@ -2,7 +2,6 @@
 //! time, but for deliveries, of which each is one node's at a time.
 
 use crate::metrics::Metrics;
-use crate::sink::callbacks::Callbacks;
 use gait_core::Idp;
 use gait_core::error::Result;
 use std::future::Future;
@@ -38,12 +37,11 @@ impl gait_core::ports::Wake for Bell {
     }
 }
 
-/// Starts all jobs; they end when the set is dropped.
-pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, metrics: &Arc<Metrics>, retrain_every_s: u32) -> JoinSet<()> {
-    let node = idp.ports().uuid().to_string();
+/// Starts those that keep house; they end when the set is dropped.
+pub(crate) fn start(idp: &Arc<Idp>, node: &str, metrics: &Arc<Metrics>, retrain_every_s: u32) -> JoinSet<()> {
     let on = |name, period| Round {
         idp: idp.clone(),
-        node: node.clone(),
+        node: node.to_owned(),
         metrics: metrics.clone(),
         name,
         period,
@@ -60,8 +58,6 @@ pub fn start(idp: &Arc<Idp>, bell: &Bell, callbacks: Callbacks, metrics: &Arc<Me
     jobs.spawn(every(on("step-ups", STEP_UPS_EVERY), |idp| async move {
         idp.expire_step_ups().await
     }));
-    // Each receiver is claimed for itself, so every node delivers: what it has written at once, and what others have soon.
-    jobs.spawn(callbacks.run(idp.clone(), bell.clone(), metrics.clone()));
     jobs.spawn(every(on("purge", PURGE_EVERY), |idp| async move {
         let now = idp.ports().now();
         // A session that wasn't used for so long is dead whatever its lifetimes are.

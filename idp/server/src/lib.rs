@@ -33,7 +33,7 @@ use gait_core::ports::{Clock, Entropy, Ports};
 use gait_core::registry::Registry;
 use gait_core::{Idp, Setup};
 use gait_sdk::{Authenticator, Scorer};
-use mail::{Outlet, QueuedMailer};
+use mail::{MailQueue, Outlet, Sender};
 use metrics::{Counted, Metrics, Queue};
 use outbound::{Guard, Outbound};
 use plugins::Slots;
@@ -42,6 +42,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use theme::Themes;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// Most entries of the in-process ephemeral store; beyond it new sign-ins are told to come back, and nothing is dropped.
 const EPHEMERAL_ENTRIES: usize = 500_000;
@@ -54,6 +55,7 @@ pub struct App {
     pub http: http::App,
     client_themes: Arc<ArcSwap<seed::ClientThemes>>,
     bell: jobs::Bell,
+    sender: Arc<Sender>,
     retrain_every_s: u32,
     metrics_listen: Option<SocketAddr>,
 }
@@ -83,6 +85,18 @@ impl App {
         }
     }
 
+    /// Starts all jobs; they end when the set is dropped.
+    pub fn start_jobs(&self) -> JoinSet<()> {
+        let metrics = &self.http.metrics;
+        let callbacks = self.http.callbacks.clone();
+        let node = self.idp.ports().uuid().to_string();
+        let mut jobs = jobs::start(&self.idp, &node, metrics, self.retrain_every_s);
+        // Each receiver is claimed for itself, so every node delivers: what it has written at once, and what others have soon.
+        jobs.spawn(callbacks.run(self.idp.clone(), self.bell.clone(), metrics.clone()));
+        jobs.spawn(self.sender.clone().run(node));
+        jobs
+    }
+
     /// Runs the jobs and serves until `shutdown` resolves; requests in progress are finished.
     ///
     /// # Errors
@@ -94,13 +108,7 @@ impl App {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
         let metrics = self.http.metrics.clone();
-        let mut jobs = jobs::start(
-            &self.idp,
-            &self.bell,
-            self.http.callbacks.clone(),
-            &metrics,
-            self.retrain_every_s,
-        );
+        let mut jobs = self.start_jobs();
         if let Some(address) = self.metrics_listen {
             let listener = metrics::Listener::open(address).await?;
             jobs.spawn(listener.serve(metrics.clone(), std::future::pending()));
@@ -155,7 +163,7 @@ impl Builder {
     pub async fn build(self) -> anyhow::Result<App> {
         let config = self.config;
         let master = master::load(&config)?;
-        let store = Arc::new(store::Database::open(&config).await?);
+        let store: Arc<dyn gait_core::store::Store> = Arc::new(store::Database::open(&config).await?);
         let themes = Arc::new(Themes::load(config.themes_dir.clone(), &config.theme, config.reload_themes)?);
         let metrics = Arc::new(Metrics::default());
         let registry = registry(&config, self.factors, self.scorer, &metrics)?;
@@ -167,14 +175,21 @@ impl Builder {
         };
         let client_themes = Arc::new(ArcSwap::from_pointee(seed::client_themes(&config)));
         let themes_of = client_themes.clone();
-        let mailer = QueuedMailer::start(outlet, themes.clone(), metrics.clone(), move |mail| {
+        let queue = MailQueue::new(
+            store.clone(),
+            master.clone(),
+            self.clock.clone(),
+            self.entropy.clone(),
+            metrics.clone(),
+        );
+        let sender = Sender::new(queue.clone(), outlet, themes.clone(), move |mail| {
             themes_of.load().get(mail.client.as_ref()?).cloned()
         });
         let bell = jobs::Bell::default();
         let ports = Ports {
             clock: self.clock,
             entropy: self.entropy,
-            mailer: Arc::new(mailer),
+            mailer: Arc::new(queue),
             wake: Arc::new(bell.clone()),
             meter: metrics.clone(),
         };
@@ -215,6 +230,7 @@ impl Builder {
             http,
             client_themes,
             bell,
+            sender: Arc::new(sender),
             retrain_every_s: config.retrain_every_s,
             metrics_listen: config.metrics.map(|metrics| metrics.listen),
         })

@@ -88,6 +88,7 @@ impl EmailOtp {
         Mail {
             template: TEMPLATE.to_owned(),
             args: args.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            life_s: Some(self.config.ttl_s),
         }
     }
 

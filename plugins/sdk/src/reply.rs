@@ -79,6 +79,9 @@ pub struct Mail {
     pub template: String,
     /// What the template may use.
     pub args: BTreeMap<String, String>,
+    /// Seconds for which it is worth sending, if what it carries lives no longer; an hour by default, a day at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub life_s: Option<u32>,
 }
 
 /// A question that is answered elsewhere: a mail link, a phone. The core serves it at `/approve/{token}`, mails the link

@@ -75,6 +75,7 @@ fn a_reply_has_a_stable_form_on_the_wire() {
     let reply = Reply::pass(&["pwd"]).with(Effect::Mail(Mail {
         template: "otp".to_owned(),
         args: [("code".to_owned(), "123456".to_owned())].into(),
+        life_s: None,
     }));
     let expected = json!({
         "step": { "step": "pass", "amr": ["pwd"] },

@@ -217,6 +217,7 @@ fn mail_for_known_subjects_only_is_found() {
         Some(_) => ask(form()).with(Effect::Mail(Mail {
             template: "magic".to_owned(),
             args: [].into(),
+            life_s: None,
         })),
         None => ask(form()),
     };
@@ -346,6 +347,7 @@ fn earning_from_a_broken_off_flow_is_found() {
         false => vec![Effect::Mail(Mail {
             template: "magic".to_owned(),
             args: [].into(),
+            life_s: None,
         })],
     };
     conformance(plugin).check();

@@ -9,7 +9,9 @@ use super::verify::Posed;
 use super::{FlowError, Way, Why, words};
 use crate::Idp;
 use crate::authorization::AuthorizationResponse;
+use crate::effects::EffectError;
 use crate::error::Error;
+use crate::ids::MailId;
 use crate::measure::StepOutcome;
 use crate::session::Proof;
 use crate::trust::SignInTrust;
@@ -207,6 +209,7 @@ impl Idp {
             plugin,
             memo: Memo::default(),
             spent: true,
+            mail: None,
         }
     }
 
@@ -292,6 +295,7 @@ impl Idp {
                 form,
                 memo,
                 spent: false,
+                mail: None,
             })),
             _ => Ok(None),
         }
@@ -326,19 +330,26 @@ impl Idp {
         Ok(Some(Turn::Stay))
     }
 
-    /// Counts mails for nobody as they would be counted for an account, and sends none.
-    pub(super) async fn count_mails_for_nobody(
+    /// Counts and posts mails for nobody as it would for an account, and sends none.
+    pub(super) async fn post_to_nobody(
         &self,
         run: &Run<'_>,
         plugin: &PluginId,
         effects: &[gait_sdk::Effect],
-    ) -> Result<bool, FlowError> {
+    ) -> Result<Option<MailId>, EffectError> {
         let mails = effects
             .iter()
             .filter(|effect| matches!(effect, gait_sdk::Effect::Mail(_)))
             .count();
         let whom = Counted::Identifier(run.flow.who.name());
-        Ok(self.may_mail(plugin.as_str(), whom, &run.caller.visitor, mails).await?)
+        if !self.may_mail(plugin.as_str(), whom, &run.caller.visitor, mails).await? {
+            return Err(EffectError::TooManyMails);
+        }
+        let mut last = None;
+        for _ in 0..mails {
+            last = Some(self.ports.mailer.post_to_nobody().await?);
+        }
+        Ok(last)
     }
 
     /// Ends a flow without what it was for: an error for the client, or a page of ours.

@@ -233,7 +233,11 @@ impl Idp {
                 used: None,
             };
             match self.carry_out(origin, effects).await {
-                Ok(approval) => run.flow.done.approval = approval.or(run.flow.done.approval),
+                Ok(carried) if carried.approval.is_some() => {
+                    run.flow.done.approval = carried.approval;
+                    run.flow.done.mail = carried.mail;
+                }
+                Ok(_) => {}
                 Err(error) => tracing::warn!(plugin = %manifest.id, %error, "effects of a settled sign-in were not carried out"),
             }
         }

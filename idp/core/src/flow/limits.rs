@@ -127,6 +127,11 @@ impl Idp {
             if self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await? > self.policy.mails.per_account {
                 return Ok(false);
             }
+            // Last, so that what was refused above uses none of it up.
+            let key = format!("mailbox:{}", whom.key());
+            if self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await? > self.policy.mails.per_mailbox {
+                return Ok(false);
+            }
         }
         Ok(true)
     }

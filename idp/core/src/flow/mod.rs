@@ -42,6 +42,8 @@ pub struct Prompt {
     pub ask: Ask,
     /// What was wrong with the last answer.
     pub error: Option<Text>,
+    /// What is wrong with the mail that the answer is in.
+    pub notice: Option<Text>,
     /// Other factors of the same row: answer `other=<plugin>`.
     pub others: Vec<Way>,
 }

@@ -5,6 +5,7 @@ use super::{Ask, BEHAVIOUR_TEXT_VERSION, FlowError, Prompt, PromptClient, Why, w
 use crate::Idp;
 use crate::error::Error;
 use crate::visit::Caller;
+use gait_sdk::Text;
 
 impl Idp {
     pub(super) async fn prompt_of(&self, flow: &Flow, caller: &Caller) -> Result<Prompt, FlowError> {
@@ -17,8 +18,23 @@ impl Idp {
             account: (!name.is_empty()).then(|| name.to_owned()),
             ask: self.ask(flow, caller),
             error: flow.error.clone(),
+            notice: self.notice_of(flow).await?,
             others: if asks_a_factor { flow.ways.clone() } else { Vec::new() },
         })
+    }
+
+    /// What is wrong with the mail that the flow waits for.
+    async fn notice_of(&self, flow: &Flow) -> Result<Option<Text>, FlowError> {
+        let mail = match &flow.stage {
+            Stage::Factor(asked) | Stage::Enrol(asked) => asked.mail,
+            Stage::ApprovalSent => flow.done.mail,
+            _ => None,
+        };
+        let is_proven = flow.base.is_some() || !flow.proofs.is_empty();
+        match mail {
+            Some(_) => Ok(self.mail_notice(mail, is_proven).await?),
+            None => Ok(None),
+        }
     }
 
     async fn prompt_client(&self, flow: &Flow) -> Result<Option<PromptClient>, FlowError> {

@@ -5,7 +5,7 @@ use super::{FlowError, Way, Why};
 use crate::Idp;
 use crate::authorization::request::AuthorizationRequest;
 use crate::error::{Error, Result};
-use crate::ids::{AccountId, FlowId, SessionId};
+use crate::ids::{AccountId, FlowId, MailId, SessionId};
 use crate::learning::Typed;
 use crate::session::Proof;
 use crate::token::secret::{Hash, Secret, SecretKind};
@@ -88,6 +88,9 @@ pub(super) struct Asked {
     pub memo: Memo,
     /// The question is dead: whatever is answered, it is asked anew.
     pub spent: bool,
+    /// The mail that it waits for.
+    #[serde(default)]
+    pub mail: Option<MailId>,
 }
 
 /// What a flow waits for.
@@ -122,6 +125,9 @@ pub(super) struct Done {
     pub session: bool,
     /// An approval that was mailed and whose code is still to be shown.
     pub approval: Option<Hash>,
+    /// The mail that it is in.
+    #[serde(default)]
+    pub mail: Option<MailId>,
     /// OAuth consent was given in this flow.
     pub consent: bool,
     /// Behaviour consent was asked for in this flow.

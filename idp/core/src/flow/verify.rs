@@ -10,6 +10,7 @@ use crate::account::Account;
 use crate::effects::{EffectError, Origin};
 use crate::error::Error;
 use crate::event::What;
+use crate::ids::MailId;
 use crate::mail::address_of;
 use crate::measure::{Measure, StepOutcome};
 use gait_sdk::{AccountHandle, Amr, Answer, Authenticator, Context, Effect, Memo, PluginError, PluginId, Reply, Step, Text};
@@ -73,12 +74,13 @@ impl Idp {
         };
         match reply.step {
             Step::Ask { form, memo } => match self.carry_out_for(run, now, plugin, reply.effects).await? {
-                Some(text) => Ok(Posed::Failed(text)),
-                None => Ok(Posed::Asked(Asked {
+                Err(text) => Ok(Posed::Failed(text)),
+                Ok(mail) => Ok(Posed::Asked(Asked {
                     plugin: id.clone(),
                     form,
                     memo,
                     spent: false,
+                    mail,
                 })),
             },
             Step::Fail { reason, .. } => Ok(Posed::Failed(reason.text)),
@@ -87,32 +89,36 @@ impl Idp {
         }
     }
 
-    /// Carries effects out for whoever is before us; says what went wrong, if the person may know. For nobody, mails are counted
-    /// as for an account and nothing is done.
+    /// Carries effects out for whoever is before us; returns the mail that is under way, or says what went wrong, if the person may know.
+    /// For nobody, mails are counted and posted as for an account, and nothing is done.
     async fn carry_out_for(
         &self,
         run: &Run<'_>,
         now: &Situation,
         plugin: &dyn Authenticator,
         effects: Vec<Effect>,
-    ) -> Result<Option<Text>, FlowError> {
-        let Some(account) = &now.account else {
-            let within = self.count_mails_for_nobody(run, &plugin.manifest().id, &effects).await?;
-            return Ok((!within).then(words::too_many_mails));
+    ) -> Result<Result<Option<MailId>, Text>, FlowError> {
+        let carried = match &now.account {
+            Some(account) => {
+                let carried = self.carry_out(origin(run, now, plugin, account), effects).await;
+                carried.map(|carried| carried.mail)
+            }
+            None => self.post_to_nobody(run, &plugin.manifest().id, &effects).await,
         };
-        let carried = self.carry_out(origin(run, now, plugin, account), effects).await;
-        self.told(plugin, carried.err())
+        match carried {
+            Ok(mail) => Ok(Ok(mail)),
+            Err(error) => self.told(plugin, error).map(Err),
+        }
     }
 
     /// What the person is told of effects that failed.
-    fn told(&self, plugin: &dyn Authenticator, error: Option<EffectError>) -> Result<Option<Text>, FlowError> {
-        let Some(error) = error else { return Ok(None) };
+    fn told(&self, plugin: &dyn Authenticator, error: EffectError) -> Result<Text, FlowError> {
         tracing::warn!(plugin = %plugin.manifest().id, %error, "effects were not carried out");
         match error {
             EffectError::Core(error) => Err(error.into()),
-            EffectError::TooManyMails => Ok(Some(words::too_many_mails())),
-            EffectError::Mail(_) => Ok(Some(words::no_mail())),
-            EffectError::Stale | EffectError::Refused(_) => Ok(Some(words::wrong())),
+            EffectError::TooManyMails => Ok(words::too_many_mails()),
+            EffectError::Mail(_) => Ok(words::no_mail()),
+            EffectError::Stale | EffectError::Refused(_) => Ok(words::wrong()),
         }
     }
 
@@ -143,11 +149,10 @@ impl Idp {
             used,
             ..origin(run, now, plugin, account)
         };
-        let carried = self.carry_out(origin, effects).await;
-        if let Some(text) = self.told(plugin, carried.err())? {
-            return Ok(Err(text));
+        match self.carry_out(origin, effects).await {
+            Ok(_) => Ok(Ok(amr)),
+            Err(error) => self.told(plugin, error).map(Err),
         }
-        Ok(Ok(amr))
     }
 
     /// Has an answer judged. Counted before anybody looks at it.
@@ -277,8 +282,9 @@ impl Idp {
                 Ok(accepted.map_or_else(Verdict::wrong, Verdict::Passed))
             }
             Step::Ask { form, memo } => {
-                if let Some(text) = self.carry_out_for(run, now, plugin, reply.effects).await? {
-                    return Ok(Verdict::Failed { text, wrong: false });
+                match self.carry_out_for(run, now, plugin, reply.effects).await? {
+                    Ok(mail) => asked.mail = mail.or(asked.mail),
+                    Err(text) => return Ok(Verdict::Failed { text, wrong: false }),
                 }
                 asked.form = form;
                 asked.memo = memo;
@@ -286,7 +292,7 @@ impl Idp {
             }
             Step::Fail { reason, memo } => {
                 // It has failed already; what else goes wrong makes it no worse.
-                self.carry_out_for(run, now, plugin, reply.effects).await?;
+                let _told = self.carry_out_for(run, now, plugin, reply.effects).await?;
                 asked.memo = memo.unwrap_or_else(|| asked.memo.clone());
                 if reason.spent {
                     Self::bury(asked);

@@ -34,6 +34,20 @@ pub(crate) fn no_mail() -> Text {
         "Mail can't be sent right now. Please try again, or choose another way.",
     )
 }
+/// A mail was not sent so far.
+pub(crate) fn mail_delayed() -> Text {
+    Text::new(
+        "mail-delayed",
+        "We couldn't send the mail so far, and keep trying. If it doesn't come, try again or choose another way.",
+    )
+}
+/// A mail will not be sent.
+pub(crate) fn mail_refused() -> Text {
+    Text::new(
+        "mail-refused",
+        "We couldn't send the mail: the mail server of your address doesn't take it. Try again, or choose another way.",
+    )
+}
 /// The other way can't be gone.
 pub(crate) fn no_such_way() -> Text {
     Text::new("way-unavailable", "This way isn't available. Please choose another one.")

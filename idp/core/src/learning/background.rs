@@ -94,7 +94,9 @@ impl Idp {
         }
         Ok(StoredBackground {
             plugin: plugin.clone(),
-            blob: self.master.seal(BACKGROUND, plugin.as_str(), &plain, &self.ports)?,
+            blob: self
+                .master
+                .seal(BACKGROUND, plugin.as_str(), &plain, self.ports.entropy.as_ref())?,
             accounts: made.accounts,
             made_at_ms,
         })

@@ -81,7 +81,7 @@ impl Models {
 
 impl Idp {
     pub(super) fn seal_model(&self, whose: &Whose, plain: &[u8]) -> Result<Sealed, SealError> {
-        self.master.seal(MODEL, &owner(whose), plain, &self.ports)
+        self.master.seal(MODEL, &owner(whose), plain, self.ports.entropy.as_ref())
     }
 
     pub(super) fn open_model(&self, stored: &StoredModel) -> Result<ModelBlob> {

@@ -103,7 +103,7 @@ impl Idp {
     }
 
     pub(crate) fn seal_record(&self, whose: &Whose, plain: &[u8]) -> Result<Sealed, SealError> {
-        self.master.seal(RECORD, &owner(whose), plain, &self.ports)
+        self.master.seal(RECORD, &owner(whose), plain, self.ports.entropy.as_ref())
     }
 
     /// Seals and keeps a record of the scorer's. The store refuses it unless consent is in force.

@@ -291,7 +291,10 @@ mod tests {
         StoredModel {
             whose: account.id.into(),
             plugin: PluginId::from("fixed"),
-            blob: idp.master.seal("model", &account.id.to_string(), &plain, &idp.ports).unwrap(),
+            blob: idp
+                .master
+                .seal("model", &account.id.to_string(), &plain, idp.ports.entropy.as_ref())
+                .unwrap(),
             samples: 1,
             enrolled,
             trained_at_ms: 1,

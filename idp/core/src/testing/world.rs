@@ -1,12 +1,14 @@
 //! Ports that a test holds in its hand.
 
+use crate::ids::MailId;
 use crate::measure::{Measure, Meter};
-use crate::ports::{Clock, Entropy, MailError, Mailer, OutgoingMail, Ports, Wake};
+use crate::ports::{Clock, Entropy, MailError, MailState, MailTrouble, Mailer, OutgoingMail, Ports, Wake};
 use async_trait::async_trait;
 use aws_lc_rs::digest;
 use gait_sdk::Timestamp;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
@@ -68,11 +70,16 @@ impl Entropy for SeededEntropy {
     }
 }
 
+/// Ids of mails to nobody begin here.
+const NOBODYS: u128 = 1 << 64;
+
 /// A mailer that keeps what is posted.
 #[derive(Default)]
 pub struct Mailbox {
     mails: Mutex<Vec<OutgoingMail>>,
     closed: AtomicBool,
+    posted: AtomicU64,
+    state: Mutex<MailState>,
 }
 
 impl Mailbox {
@@ -92,6 +99,23 @@ impl Mailbox {
     pub fn empty(&self) {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+    /// How many were posted so far, to nobody included.
+    pub fn posted(&self) -> u64 {
+        self.posted.load(Ordering::SeqCst)
+    }
+    /// What is wrong from now on: with every mail to somebody, and with mail as such.
+    pub fn trouble(&self, trouble: Option<MailTrouble>, is_service_out: bool) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = MailState { trouble, is_service_out };
+    }
+    fn take(&self, mail: Option<OutgoingMail>) -> Result<MailId, MailError> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(MailError("the mailbox is closed".to_owned()));
+        }
+        let count = u128::from(self.posted.fetch_add(1, Ordering::SeqCst));
+        let id = if mail.is_some() { count } else { NOBODYS + count };
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner).extend(mail);
+        Ok(MailId(Uuid::from_u128(id)))
+    }
     /// Refuses mail from now on (`true`), or takes it again.
     pub fn close(&self, closed: bool) {
         self.closed.store(closed, Ordering::SeqCst);
@@ -100,12 +124,19 @@ impl Mailbox {
 
 #[async_trait]
 impl Mailer for Mailbox {
-    async fn post(&self, mail: OutgoingMail) -> Result<(), MailError> {
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(MailError("the mailbox is closed".to_owned()));
-        }
-        self.mails.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
-        Ok(())
+    async fn post(&self, mail: OutgoingMail) -> Result<MailId, MailError> {
+        self.take(Some(mail))
+    }
+
+    async fn post_to_nobody(&self) -> Result<MailId, MailError> {
+        self.take(None)
+    }
+
+    async fn state(&self, mail: Option<MailId>) -> Result<MailState, MailError> {
+        let mut state = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // A mail to nobody is never in trouble of its own.
+        state.trouble = state.trouble.filter(|_| mail.is_some_and(|id| id.0.as_u128() < NOBODYS));
+        Ok(state)
     }
 }
 

@@ -107,7 +107,7 @@ fn new_key(alg: Alg, master: &MasterKey, ports: &Ports) -> Result<StoredKey> {
     let pkcs8 = PrivateKey::generate(alg)?;
     let (kid, public) = PrivateKey::parse(alg, &pkcs8)?.public();
     Ok(StoredKey {
-        private: master.seal(PURPOSE, kid.as_str(), &pkcs8, ports)?,
+        private: master.seal(PURPOSE, kid.as_str(), &pkcs8, ports.entropy.as_ref())?,
         kid,
         alg,
         public,

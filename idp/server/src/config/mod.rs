@@ -6,19 +6,19 @@ mod database;
 mod metrics;
 pub mod secret;
 mod sender;
+mod smtp;
 
 pub use account::AccountConfig;
 pub use client::ClientConfig;
 pub use database::Server;
 pub use metrics::MetricsConfig;
 pub use sender::SenderConfig;
+pub use smtp::{MailTls, SmtpConfig};
 
 use crate::log;
 use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
-use gait_core::token::secret::Secret;
 use gait_sdk::PluginId;
 use ipnet::IpNet;
-use secret::Written;
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
@@ -34,61 +34,6 @@ pub enum LogFormat {
     Human,
     /// One JSON object a line.
     Json,
-}
-
-/// Encryption of the connection to the mail server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MailTls {
-    /// STARTTLS, required.
-    #[default]
-    Starttls,
-    /// TLS from the first byte.
-    Tls,
-    /// None: only for a server on loopback.
-    None,
-}
-
-/// `[smtp]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SmtpConfig {
-    /// Host name.
-    pub host: String,
-    /// Port; by default 587 (STARTTLS), 465 (TLS) or 25.
-    pub port: Option<u16>,
-    /// Encryption.
-    #[serde(default)]
-    pub tls: MailTls,
-    /// User name, if the server wants one.
-    pub username: Option<String>,
-    /// Its password.
-    pub password: Option<Secret>,
-    /// File that holds the password.
-    pub password_file: Option<PathBuf>,
-    /// Environment variable that holds it.
-    pub password_env: Option<String>,
-    /// Sender, for example `Example <no-reply@example.test>`.
-    pub from: String,
-}
-
-impl SmtpConfig {
-    fn check(&self, folder: &Path) -> Result<Self, String> {
-        let written = Written {
-            key: "password",
-            inline: &self.password,
-            file: &self.password_file,
-            env: &self.password_env,
-        };
-        let password = written.read(folder).map_err(|reason| format!("smtp: {reason}"))?;
-        if password.is_some() != self.username.is_some() {
-            return Err("smtp: username and password belong together".to_owned());
-        }
-        Ok(Self {
-            password,
-            ..self.clone()
-        })
-    }
 }
 
 /// `[policy]`; see [`Policy`] for the meaning.

@@ -4,7 +4,7 @@ use super::App;
 use super::caller::Browser;
 use super::form::Posted;
 use super::pages;
-use crate::page::{Page, RecoveryForm, Trouble};
+use crate::page::{Page, RecoveryForm, RecoverySent, Trouble};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use gait_core::recovery::RecoveryOutcome;
@@ -26,7 +26,10 @@ pub async fn send(State(app): State<App>, Posted { browser, fields }: Posted) ->
 
 /// A link was mailed, or not.
 pub async fn sent(State(app): State<App>, browser: Browser) -> Response {
-    pages::plain(&app, &browser, &Page::RecoverySent)
+    match app.idp.recovery_notice().await {
+        Ok(notice) => pages::plain(&app, &browser, &Page::RecoverySent(RecoverySent { notice })),
+        Err(error) => pages::core_trouble(&app, &browser, &error),
+    }
 }
 
 /// Shows the form behind a link. Changes nothing.

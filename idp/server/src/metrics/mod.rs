@@ -81,8 +81,6 @@ pub struct Metrics {
     /// The plugins' slots.
     pub queue: Queue,
     mails: Family<Outcome, Counter>,
-    /// Mails that wait to be sent.
-    pub mails_waiting: Gauge,
     jobs: Family<JobLabels, Counter>,
     /// Failed calls of the ephemeral store.
     ephemeral_errors: Counter,
@@ -106,9 +104,8 @@ impl Default for Metrics {
         registry.register_with_unit("gait_plugin_wait", help, Unit::Seconds, queue.waited.clone());
         let help = "Calls that got no slot in time";
         registry.register("gait_plugin_refused", help, queue.refused.clone());
-        let (mails, mails_waiting) = (Family::default(), Gauge::default());
+        let mails = Family::default();
         registry.register("gait_mails", "Mails, by what became of them", Family::clone(&mails));
-        registry.register("gait_mails_waiting", "Mails that wait to be sent", mails_waiting.clone());
         let jobs = Family::default();
         registry.register("gait_job_runs", "Rounds of jobs", Family::clone(&jobs));
         let ephemeral_errors = Counter::default();
@@ -120,7 +117,6 @@ impl Default for Metrics {
             stores: Stores::register(&mut registry),
             queue,
             mails,
-            mails_waiting,
             jobs,
             ephemeral_errors,
             registry,

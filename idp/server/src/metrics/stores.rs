@@ -1,4 +1,4 @@
-//! What the stores are asked now and then: whether they answer, what waits in the outbox, how old the models are. A scrape reads
+//! What the stores are asked now and then: whether they answer, what waits in the outbox and to be mailed, how old the models are. A scrape reads
 //! what was seen last, so that it costs the database nothing.
 
 use super::Metrics;
@@ -38,6 +38,7 @@ pub struct Stores {
     deliveries: Gauge,
     dead: Gauge,
     lag: Gauge<f64, AtomicU64>,
+    mails: Gauge,
     models: Family<ModelLabels, Gauge>,
 }
 
@@ -49,6 +50,7 @@ impl Stores {
             deliveries: Gauge::default(),
             dead: Gauge::default(),
             lag: Gauge::default(),
+            mails: Gauge::default(),
             models: Family::default(),
         };
         registry.register("gait_backend_up", "Whether a backend answers", stores.up.clone());
@@ -60,6 +62,7 @@ impl Stores {
         registry.register("gait_outbox_dead_letters", help, stores.dead.clone());
         let help = "Age of the oldest of what has not arrived yet";
         registry.register_with_unit("gait_outbox_lag", help, Unit::Seconds, stores.lag.clone());
+        registry.register("gait_mails_waiting", "Mails that wait to be sent", stores.mails.clone());
         let help = "Enrolled models, by the time since they were trained";
         registry.register("gait_models", help, stores.models.clone());
         stores
@@ -89,6 +92,7 @@ async fn look(idp: &Idp, stores: &Stores, with_models: bool) -> Result<()> {
     stores.events.set(gauge(outbox.events));
     stores.deliveries.set(gauge(outbox.deliveries));
     stores.dead.set(gauge(outbox.dead_letters));
+    stores.mails.set(gauge(idp.store().mails_waiting().await?));
     let now_ms = idp.ports().clock.now_ms();
     let lag_ms = outbox
         .oldest_at_ms

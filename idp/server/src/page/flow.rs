@@ -17,6 +17,8 @@ pub struct Frame {
     pub account: Option<String>,
     /// What was wrong with the last answer.
     pub error: Option<Text>,
+    /// What is wrong with the mail that the page is about.
+    pub notice: Option<Text>,
     /// Other factors: buttons `other=<plugin>`.
     pub others: Vec<Way>,
     /// It is a sign-in, so that it may begin again as somebody else (`account=other`).
@@ -203,6 +205,7 @@ fn frame(prompt: &Prompt, policy: &Policy) -> Frame {
         client: prompt.client.as_ref().map(|client| client.name.clone()),
         account: prompt.account.clone(),
         error: prompt.error.clone(),
+        notice: prompt.notice.clone(),
         others: prompt
             .others
             .iter()

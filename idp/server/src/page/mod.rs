@@ -17,7 +17,7 @@ pub use error::{ErrorPage, Trouble};
 pub use flow::{ApprovalSent, Consent, Factor, Frame, Reach, SelectAccount, SignIn, StepUp, WatchConsent, Way, page_of};
 pub use mails::{CaughtMail, Mails, Piece};
 pub use out::{FormPost, SignOut};
-pub use recovery::RecoveryForm;
+pub use recovery::{RecoveryForm, RecoverySent};
 
 use serde::Serialize;
 
@@ -48,7 +48,7 @@ pub enum Page {
     /// Recovery: who are you? Posts `identifier` to its own address.
     RecoveryStart,
     /// Recovery: a link was mailed (or not; the page is the same).
-    RecoverySent,
+    RecoverySent(RecoverySent),
     /// Recovery: the new secret.
     RecoveryForm(RecoveryForm),
     /// Recovery: done.
@@ -82,7 +82,7 @@ impl Page {
             Self::ApprovalDisowned => "approval-disowned",
             Self::ApprovalEnded => "approval-ended",
             Self::RecoveryStart => "recovery-start",
-            Self::RecoverySent => "recovery-sent",
+            Self::RecoverySent(_) => "recovery-sent",
             Self::RecoveryForm(_) => "recovery-form",
             Self::RecoveryDone => "recovery-done",
             Self::SignOut(_) => "sign-out",

@@ -14,6 +14,7 @@ mod ending;
 mod grant;
 mod in_use;
 mod key;
+mod mail;
 mod model;
 mod open;
 mod operation;

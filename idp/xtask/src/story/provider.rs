@@ -8,7 +8,6 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use gait::config::Config;
-use gait::jobs::{self, Bell};
 use gait::mail::{Catcher, Outlet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,13 +85,7 @@ impl Provider {
             .await
             .context("the provider")?;
         // Served by ourselves, as `App::serve` has no place for a stopwatch.
-        let jobs = jobs::start(
-            &app.idp,
-            &Bell::default(),
-            app.http.callbacks.clone(),
-            &app.http.metrics,
-            RETRAIN_EVERY_S,
-        );
+        let jobs = app.start_jobs();
         let last_byte = LastByte::default();
         let stopwatch = from_fn_with_state(last_byte.clone(), note_last_byte);
         let service = gait::http::router(app.http.clone(), Router::new()).layer(stopwatch);
@@ -121,6 +114,7 @@ fn configuration(issuer: &str, app_origin: &str) -> String {
     format!(
         r#"
 issuer = "{issuer}"
+retrain_every_s = {RETRAIN_EVERY_S}
 trusted_proxies = ["127.0.0.1/32"]
 
 [policy]

@@ -6,6 +6,7 @@ mod background;
 mod behaviour;
 mod client;
 mod grant;
+mod mail;
 mod operation;
 mod outbox;
 mod session;
@@ -20,6 +21,7 @@ use crate::store::{Result, StoredApproval, StoredKey, StoredModel, StoredRecord,
 use crate::token::secret::Hash;
 use background::KeptBackground;
 use gait_sdk::{PluginId, Timestamp};
+use mail::KeptMail;
 use outbox::KeptReceiver;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -69,6 +71,7 @@ struct State {
     settings: HashMap<String, String>,
     events: Vec<KeptEvent>,
     deliveries: Vec<Delivery>,
+    mails: Vec<KeptMail>,
     receivers: BTreeMap<Receiver, KeptReceiver>,
 }
 

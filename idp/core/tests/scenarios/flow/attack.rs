@@ -5,6 +5,7 @@ use super::factors::{Broken, Fault};
 use super::stage::{Stage, plan, policy, registry};
 use gait_core::flow::{Ask, FlowError};
 use gait_core::policy::Policy;
+use gait_core::ports::MailTrouble;
 use gait_core::store::AccountStore;
 use std::sync::Arc;
 
@@ -360,6 +361,56 @@ async fn mails_are_limited_and_the_page_says_so() {
         browser.otp(&stage, &flow, "alice").await.is_code(),
         "the last code that was sent still counts"
     );
+}
+
+#[tokio::test]
+async fn who_waits_for_a_mail_reads_what_is_wrong_with_it() {
+    let stage = Stage::new().await;
+    let mut browser = Browser::new();
+    let flow = browser.asked(&stage, "app", &[]).await;
+    browser.password(&stage, &flow, "alice").await;
+    let mailbox = &stage.ports.mailbox;
+    assert!(browser.prompt(&stage, &flow).await.notice.is_none());
+    for (trouble, key) in [
+        (MailTrouble::Delayed, "mail-delayed"),
+        (MailTrouble::Service, "mail-delayed"),
+        (MailTrouble::Refused, "mail-refused"),
+    ] {
+        mailbox.trouble(Some(trouble), false);
+        let prompt = browser.prompt(&stage, &flow).await;
+        assert_eq!(prompt.notice.unwrap().key, key);
+        assert!(prompt.error.is_none(), "nobody did anything wrong");
+    }
+    mailbox.trouble(None, false);
+    assert!(browser.otp(&stage, &flow, "alice").await.is_code(), "the mail came after all");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_mail_does_not_tell_who_has_an_account() {
+    let policy = Policy {
+        plan: plan(&[&["otp"]]),
+        ..policy()
+    };
+    let stage = Stage::with(policy, registry()).await;
+    for (trouble, is_out) in [
+        (None, false),
+        (Some(MailTrouble::Refused), false),
+        (Some(MailTrouble::Delayed), false),
+        (Some(MailTrouble::Service), true),
+    ] {
+        stage.ports.mailbox.trouble(trouble, is_out);
+        let mut notices = Vec::new();
+        for name in ["alice", "nobody"] {
+            let mut browser = Browser::new();
+            let flow = browser.asked(&stage, "app", &[]).await;
+            let posted = stage.ports.mailbox.posted();
+            browser.answer(&stage, &flow, &[("identifier", name)]).await;
+            assert_eq!(stage.ports.mailbox.posted(), posted + 1, "one mail each, to nobody as well");
+            notices.push(browser.prompt(&stage, &flow).await.notice);
+        }
+        assert_eq!(notices[0], notices[1], "{trouble:?}");
+        assert_eq!(notices[0].is_some(), is_out);
+    }
 }
 
 #[tokio::test]

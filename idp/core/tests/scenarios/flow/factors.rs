@@ -120,6 +120,7 @@ impl Otp {
         let mail = Mail {
             template: "otp".to_owned(),
             args: BTreeMap::from([("code".to_owned(), code.clone())]),
+            life_s: Some(600),
         };
         ask(nodes, json!({ "code": code, "for": handle, "left": 5 })).with(Effect::Mail(mail))
     }

@@ -301,7 +301,7 @@ impl Stage {
             whose: account.into(),
             plugin: PluginId::from("behavior"),
             blob: master()
-                .seal("model", &account.to_string(), &plain, &self.ports.ports())
+                .seal("model", &account.to_string(), &plain, self.ports.entropy.as_ref())
                 .unwrap(),
             samples: 20,
             enrolled: true,

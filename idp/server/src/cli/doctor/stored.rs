@@ -11,7 +11,8 @@ use gait_core::ports::Clock as _;
 /// Days after which a signing key is old.
 const OLD_DAYS: i64 = 180;
 /// A dead letter's hint.
-const DEAD: &str = "an app may not know of a revocation: `gait outbox list --dead` says which; mend its endpoint, then `gait outbox replay`";
+const DEAD: &str =
+    "an app may not know of a revocation: `gait outbox list --dead` says which; mend its endpoint, then `gait outbox replay`";
 
 /// There is a master key, and nobody else can read it.
 pub(super) async fn master_key(patient: &Patient) -> Vec<Finding> {

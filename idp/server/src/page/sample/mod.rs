@@ -101,6 +101,7 @@ fn frame() -> Frame {
         client: Some("Field Notes".to_owned()),
         account: Some("alice".to_owned()),
         error: None,
+        notice: None,
         others: Vec::new(),
         sign_in: true,
         again: false,
@@ -509,7 +510,13 @@ fn recovery_pages() -> Vec<(String, Page)> {
     let short = Text::new("password-too-short", "Use at least 8 characters.").with("min", 8);
     vec![
         ("recovery-start".to_owned(), Page::RecoveryStart),
-        ("recovery-sent".to_owned(), Page::RecoverySent),
+        ("recovery-sent".to_owned(), Page::RecoverySent(RecoverySent { notice: None })),
+        (
+            "recovery-sent-late".to_owned(),
+            Page::RecoverySent(RecoverySent {
+                notice: Some(Text::new("mail-delayed", "")),
+            }),
+        ),
         (
             "recovery-form".to_owned(),
             Page::RecoveryForm(RecoveryForm {

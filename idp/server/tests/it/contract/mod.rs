@@ -45,6 +45,7 @@ mod client;
 mod ephemeral;
 mod given;
 mod grant;
+mod mail;
 mod operation;
 mod outbox;
 mod revocation;

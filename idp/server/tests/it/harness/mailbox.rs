@@ -1,5 +1,6 @@
 //! Where the stories' people read their mail.
 
+use super::mail_server::MailServer;
 use super::provider::client;
 use gait::mail::Catcher;
 use serde::Deserialize;
@@ -19,6 +20,8 @@ pub enum Mailbox {
     Here(Catcher),
     /// Of the development mode with this issuer.
     At(String),
+    /// At a mail server.
+    Server(MailServer),
 }
 
 impl Mailbox {
@@ -34,6 +37,7 @@ impl Mailbox {
                     })
                     .collect()
             }
+            Self::Server(server) => server.mails(to),
             Self::At(issuer) => {
                 let answer = client()
                     .get(format!("{issuer}/dev/mail.json"))

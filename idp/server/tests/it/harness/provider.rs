@@ -2,7 +2,7 @@
 
 use super::clock::TestClock;
 use super::mailbox::{Mail, Mailbox};
-use super::{Receiver, Visitor, config, logs, postgres};
+use super::{MailServer, Receiver, Visitor, config, logs, postgres};
 use gait::config::Config;
 use gait::mail::{Catcher, Outlet};
 use gait_core::Idp;
@@ -52,6 +52,8 @@ pub struct Provider {
     pub idp: Arc<Idp>,
     pub http: reqwest::Client,
     pub catcher: Catcher,
+    /// Where mail goes, if it isn't caught.
+    mail_server: Option<MailServer>,
     folder: TempDir,
     config: String,
     running: Option<Running>,
@@ -74,7 +76,7 @@ impl Provider {
         if std::env::var_os(EVERYTHING_ON_POSTGRES).is_some() {
             Self::on_postgres(extra).await
         } else {
-            Self::new(extra).await
+            Self::begin(extra, None).await
         }
     }
 
@@ -82,10 +84,15 @@ impl Provider {
     pub async fn on_postgres(extra: &str) -> Self {
         let url = postgres::fresh().await;
         let database = format!("[database]\nurl = \"{url}\"\nconnections = {}\n", postgres::CONNECTIONS);
-        Self::new(&format!("{extra}\n{database}")).await
+        Self::begin(&format!("{extra}\n{database}"), None).await
     }
 
-    async fn new(extra: &str) -> Self {
+    /// With `extra` merged into it; mail goes to `server`.
+    pub async fn mailing(server: &MailServer, extra: &str) -> Self {
+        Self::begin(extra, Some(server.clone())).await
+    }
+
+    async fn begin(extra: &str, mail_server: Option<MailServer>) -> Self {
         logs::capture();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -93,7 +100,8 @@ impl Provider {
         let (clock, catcher) = (TestClock::default(), Catcher::default());
         let config = config::text(port, &receiver.url, extra);
         let folder = tempfile::tempdir().expect("a folder");
-        let (idp, running) = run(&config, &folder, listener, &clock, &catcher).await;
+        let outlet = mail_server.is_none().then(|| Outlet::Catch(catcher.clone()));
+        let (idp, running) = run(&config, &folder, listener, &clock, outlet).await;
         Self {
             issuer: format!("http://localhost:{port}"),
             http: client(),
@@ -103,6 +111,7 @@ impl Provider {
             clock,
             receiver,
             catcher,
+            mail_server,
             folder,
             config,
         }
@@ -120,7 +129,8 @@ impl Provider {
         let listener = StdListener::bind(("127.0.0.1", port)).expect("the same port");
         listener.set_nonblocking(true).expect("a socket");
         let listener = TcpListener::from_std(listener).expect("a socket");
-        let (idp, running) = run(&self.config, &self.folder, listener, &self.clock, &self.catcher).await;
+        let outlet = self.mail_server.is_none().then(|| Outlet::Catch(self.catcher.clone()));
+        let (idp, running) = run(&self.config, &self.folder, listener, &self.clock, outlet).await;
         (self.idp, self.running) = (idp, Some(running));
     }
 
@@ -156,7 +166,10 @@ impl Provider {
     }
 
     fn mailbox(&self) -> Mailbox {
-        Mailbox::Here(self.catcher.clone())
+        match &self.mail_server {
+            Some(server) => Mailbox::Server(server.clone()),
+            None => Mailbox::Here(self.catcher.clone()),
+        }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -212,11 +225,18 @@ pub fn client() -> reqwest::Client {
         .expect("a client")
 }
 
-async fn run(config: &str, folder: &TempDir, listener: TcpListener, clock: &TestClock, catcher: &Catcher) -> (Arc<Idp>, Running) {
+async fn run(
+    config: &str,
+    folder: &TempDir,
+    listener: TcpListener,
+    clock: &TestClock,
+    outlet: Option<Outlet>,
+) -> (Arc<Idp>, Running) {
     let config = Config::parse(config, "story.toml", folder.path()).expect("a good configuration");
-    let builder = gait::App::builder(config)
-        .clock(Arc::new(clock.clone()))
-        .outlet(Outlet::Catch(catcher.clone()));
+    let mut builder = gait::App::builder(config).clock(Arc::new(clock.clone()));
+    if let Some(outlet) = outlet {
+        builder = builder.outlet(outlet);
+    }
     let app = builder.build().await.expect("a provider");
     let idp = app.idp.clone();
     let (stop, stopped) = oneshot::channel::<()>();

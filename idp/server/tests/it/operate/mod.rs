@@ -4,6 +4,6 @@ mod backup;
 mod doctor;
 mod postgres;
 mod reload;
-mod server;
+pub mod server;
 mod smtp;
 mod start;

@@ -34,6 +34,8 @@ mod disabled;
 mod forgery;
 mod library;
 mod logout;
+mod mail;
+mod mail_tls;
 mod metrics;
 mod one_time_codes;
 mod outbox;

@@ -77,7 +77,10 @@ async fn what_an_app_refuses_is_a_dead_letter_that_an_operator_sees_and_replays(
     assert_eq!(error, "status 400: invalid_request what is …", "without the token");
     assert_eq!(id, claims(&token)["jti"]);
     let (_, doctor) = provider.gait(&["doctor"]).await;
-    assert!(doctor.contains("1 dead letters") && doctor.contains("gait outbox replay"), "{doctor}");
+    assert!(
+        doctor.contains("1 dead letters") && doctor.contains("gait outbox replay"),
+        "{doctor}"
+    );
 
     provider.receiver.is_picky(false);
     assert_eq!(
