@@ -21,8 +21,7 @@ impl ClientStore for Database {
                 .await?;
             one(row, |columns| columns.json())
         };
-        let cache = self.cache();
-        cache.get(&cache.clients, id, read, |_| true).await
+        self.cache.get(&self.cache.clients, id, read, |_| true).await
     }
 
     async fn clients(&self) -> Result<Vec<Client>> {

@@ -112,7 +112,7 @@ impl GrantStore for Database {
     }
 
     async fn add_tokens(&self, tokens: &[Token]) -> Result<()> {
-        token::add(&mut self.write_loosely().await?.connection(), tokens).await
+        self.issuing.add(self, tokens).await
     }
 
     async fn standing(&self, token: &Hash) -> Result<Option<Standing>> {

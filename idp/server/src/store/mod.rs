@@ -13,6 +13,7 @@ mod disk;
 mod ending;
 mod grant;
 mod in_use;
+mod issuing;
 mod key;
 mod mail;
 mod model;
@@ -35,13 +36,18 @@ use cache::{Cache, Voiding};
 use connection::{Connection, Lent};
 use disk::Disk;
 use gait_core::store::Result;
+use issuing::Issuing;
 use sqlx::{PgPool, SqlitePool};
 use std::sync::Arc;
 use transaction::{Weight, change, transact};
 
 /// The durable store. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Database(Engine);
+pub struct Database {
+    engine: Engine,
+    cache: Arc<Cache>,
+    issuing: Arc<Issuing>,
+}
 
 #[derive(Clone, Debug)]
 enum Engine {
@@ -50,18 +56,25 @@ enum Engine {
         writer: SqlitePool,
         reader: SqlitePool,
         disk: Disk,
-        cache: Arc<Cache>,
         /// Held, so that nobody puts another file in the place of this one.
         _in_use: Arc<InUse>,
     },
     /// A server. What is written through `loose` may be lost if the server crashes.
-    Postgres { pool: PgPool, loose: PgPool, cache: Arc<Cache> },
+    Postgres { pool: PgPool, loose: PgPool },
 }
 
 impl Database {
+    fn on(engine: Engine) -> Self {
+        Self {
+            engine,
+            cache: Arc::default(),
+            issuing: Arc::default(),
+        }
+    }
+
     /// A connection to read by.
     async fn read(&self) -> Result<Lent> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite { reader, .. } => Lent::sqlite(reader).await,
             Engine::Postgres { pool, .. } => Lent::postgres(pool).await,
         }
@@ -69,7 +82,7 @@ impl Database {
 
     /// A connection for a change that is one statement.
     async fn write(&self) -> Result<Lent> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite { writer, disk, .. } => {
                 disk.check()?;
                 Lent::sqlite(writer).await
@@ -80,17 +93,12 @@ impl Database {
 
     /// Makes void what is cached once a change is done.
     fn voiding(&self, weight: Weight) -> Voiding {
-        Voiding((weight == Weight::Takes).then(|| self.cache().clone()))
-    }
-
-    fn cache(&self) -> &Arc<Cache> {
-        let (Engine::Sqlite { cache, .. } | Engine::Postgres { cache, .. }) = &self.0;
-        cache
+        Voiding((weight == Weight::Takes).then(|| self.cache.clone()))
     }
 
     /// Waits until a change that was committed is as safe as its weight demands.
     async fn kept<T>(&self, weight: Weight, outcome: Result<T>) -> Result<T> {
-        if let (Engine::Sqlite { disk, .. }, Ok(_), Weight::Takes | Weight::Adds) = (&self.0, &outcome, weight) {
+        if let (Engine::Sqlite { disk, .. }, Ok(_), Weight::Takes | Weight::Adds) = (&self.engine, &outcome, weight) {
             disk.kept().await?;
         }
         outcome
@@ -98,15 +106,15 @@ impl Database {
 
     /// The cache, where all changes pass here and so more may be kept than clients.
     fn recent(&self) -> Option<&Cache> {
-        match &self.0 {
-            Engine::Sqlite { cache, .. } => Some(cache),
+        match &self.engine {
+            Engine::Sqlite { .. } => Some(&self.cache),
             Engine::Postgres { .. } => None,
         }
     }
 
     /// The same, for a change whose loss in a crash of the database opens nothing.
     async fn write_loosely(&self) -> Result<Lent> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite { writer, .. } => Lent::sqlite(writer).await,
             Engine::Postgres { loose, .. } => Lent::postgres(loose).await,
         }
@@ -114,7 +122,7 @@ impl Database {
 
     /// Finishes what is going on and closes it. Calls after it fail with `Away`.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite { writer, reader, .. } => {
                 reader.close().await;
                 writer.close().await;

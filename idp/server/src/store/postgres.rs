@@ -6,7 +6,6 @@ use super::{Database, Engine};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
-use std::sync::Arc;
 use std::time::Duration;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/postgres");
@@ -47,13 +46,12 @@ impl Database {
             .map_err(|error| explain(name.clone(), &MIGRATIONS, error))?;
         db.close().await.map_err(unreadable)?;
         let held = server.options(SETTINGS);
-        Ok(Self(Engine::Postgres {
+        Ok(Self::on(Engine::Postgres {
             pool: pool(held.clone().options([("synchronous_commit", "on")]), connections),
             loose: pool(
                 held.options([("synchronous_commit", "off")]),
                 connections.div_ceil(LOOSE_SHARE),
             ),
-            cache: Arc::default(),
         }))
     }
 }

@@ -46,12 +46,10 @@ impl Database {
             .await
             .map_err(unreadable)?;
         let disk = Disk::under(path).map_err(file)?;
-        let cache = Arc::default();
-        Ok(Self(Engine::Sqlite {
+        Ok(Self::on(Engine::Sqlite {
             writer,
             reader,
             disk,
-            cache,
             _in_use: Arc::new(in_use),
         }))
     }

@@ -13,6 +13,7 @@ use gait_core::ids::GrantId;
 use gait_core::store::{Redeemed, Result, Rotated};
 use gait_core::token::secret::Hash;
 use gait_sdk::Timestamp;
+use std::sync::LazyLock;
 
 /// What [`read`] reads, of `token t`.
 macro_rules! token_columns {
@@ -50,21 +51,30 @@ fn read(columns: &mut Columns<'_>) -> Result<Token> {
     })
 }
 
-macro_rules! insert_tokens {
-    ($rows:literal) => {
-        concat!(
-            "INSERT INTO token (hash, kind, grant_id, client, scopes, audience, issued_at, expires_at, spent_at) VALUES ",
-            $rows
-        )
-    };
-}
-const ONE: &str = insert_tokens!("($1, $2, $3, $4, $5, $6, $7, $8, $9)");
-const TWO: &str = insert_tokens!("($1, $2, $3, $4, $5, $6, $7, $8, $9), ($10, $11, $12, $13, $14, $15, $16, $17, $18)");
+/// Most tokens that one statement stores.
+pub(super) const ROWS: usize = 16;
+/// Columns of a token.
+const COLUMNS: usize = 9;
 
-/// Stores tokens within a transaction. They mostly come in twos, an access and a refresh token.
+/// The statements that store one token, two, and so on.
+static INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| (1..=ROWS).map(insert_of).collect());
+
+fn insert_of(rows: usize) -> String {
+    let row = |row: usize| {
+        let parameters: Vec<_> = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column)).collect();
+        format!("({})", parameters.join(", "))
+    };
+    let rows: Vec<_> = (0..rows).map(row).collect();
+    format!(
+        "INSERT INTO token (hash, kind, grant_id, client, scopes, audience, issued_at, expires_at, spent_at) VALUES {}",
+        rows.join(", ")
+    )
+}
+
+/// Stores tokens; up to [`ROWS`] of them all or none, more within a transaction.
 pub(super) async fn add(db: &mut Connection<'_>, tokens: &[Token]) -> Result<()> {
-    for some in tokens.chunks(2) {
-        let mut insert = db.sql(if some.len() == 2 { TWO } else { ONE });
+    for some in tokens.chunks(ROWS) {
+        let mut insert = db.sql(INSERTS[some.len() - 1].as_str());
         for token in some {
             insert = insert
                 .bind(token.hash.0.as_slice())

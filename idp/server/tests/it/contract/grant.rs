@@ -19,6 +19,7 @@ contract!(
     a_standing_shows_all_that_a_token_hangs_on,
     a_grant_is_revoked_once,
     one_token_can_be_revoked,
+    of_many_tokens_that_are_issued_at_once_each_is_told_of_by_itself,
     grants_come_by_account_and_by_session,
     disconnecting_forgets_grants_and_consent,
     an_oauth_consent_is_remembered,
@@ -36,6 +37,35 @@ async fn a_grant_is_read_as_it_was_written(store: TheStore) {
     issue(&store, &written, "whole").await;
     assert_eq!(store.grant(written.id).await.unwrap(), Some(written));
     assert_eq!(store.grant(gait_core::ids::GrantId(uuid("no"))).await.unwrap(), None);
+}
+
+/// Every seventh is of a client that is gone, and every eleventh was there before.
+async fn of_many_tokens_that_are_issued_at_once_each_is_told_of_by_itself(store: TheStore) {
+    let given = signed_in(&store).await;
+    let machine = |number: usize| {
+        let mut token = token(&given.online, TokenKind::Access, &format!("machine {number}"));
+        token.grant = None;
+        if number % 7 == 0 {
+            token.client = gait_core::ids::ClientId::from("gone");
+        }
+        token
+    };
+    for number in (0..50).filter(|number| number % 11 == 0 && number % 7 != 0) {
+        store.add_tokens(&[machine(number)]).await.unwrap();
+    }
+    let answers = at_once(|number| {
+        let (store, token) = (store.clone(), machine(number));
+        async move { (number, store.add_tokens(&[token]).await) }
+    })
+    .await;
+    for (number, answer) in answers {
+        let there = store.standing(&machine(number).hash).await.unwrap().is_some();
+        match (number % 7, number % 11) {
+            (0, _) => assert!(answer.is_err() && !there, "{number}: {answer:?}"),
+            (_, 0) => assert!(matches!(answer, Err(StoreError::Taken(_))) && there, "{number}: {answer:?}"),
+            _ => assert!(answer.is_ok() && there, "{number}: {answer:?}"),
+        }
+    }
 }
 
 async fn of_many_who_redeem_a_code_one_wins(store: TheStore) {
