@@ -2,6 +2,7 @@
 
 use super::row::fail;
 use super::statement::{Statement, Text};
+use super::turn::{Turn, Writer};
 use gait_core::store::{Result, StoreError};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
@@ -12,88 +13,111 @@ use std::time::Duration;
 pub(super) const WAIT: Duration = Duration::from_secs(3);
 
 /// A connection, lent by its pool.
-pub(super) struct Lent {
-    engine: Engine,
+pub(super) enum Lent {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(Server),
+}
+
+/// A connection to Postgres.
+pub(super) struct Server {
+    db: PoolConnection<Postgres>,
     /// It didn't answer in time: whatever it says from now on may be the answer to something else.
     mute: bool,
 }
 
-enum Engine {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+impl Server {
+    async fn lent(pool: &PgPool) -> Result<Self> {
+        let db = pool.acquire().await.map_err(fail)?;
+        Ok(Self { db, mute: false })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.mute {
+            self.db.close_on_drop();
+        }
+    }
 }
 
 impl Lent {
     pub async fn sqlite(pool: &SqlitePool) -> Result<Self> {
-        let engine = Engine::Sqlite(pool.acquire().await.map_err(fail)?);
-        Ok(Self { engine, mute: false })
+        pool.acquire().await.map(Self::Sqlite).map_err(fail)
     }
 
     pub async fn postgres(pool: &PgPool) -> Result<Self> {
-        let engine = Engine::Postgres(pool.acquire().await.map_err(fail)?);
-        Ok(Self { engine, mute: false })
+        Server::lent(pool).await.map(Self::Postgres)
     }
 
     /// To run several statements by.
     pub fn connection(&mut self) -> Connection<'_> {
-        match &mut self.engine {
-            Engine::Sqlite(db) => Connection::Sqlite(db),
-            Engine::Postgres(db) => Connection::Postgres(db, &mut self.mute),
+        match self {
+            Self::Sqlite(db) => Connection::Sqlite(db),
+            Self::Postgres(server) => Connection::Postgres(&mut server.db, &mut server.mute),
         }
     }
 
     /// A statement that is to run here.
     pub fn sql(&mut self, text: impl Into<Text>) -> Statement<'_> {
-        match &mut self.engine {
-            Engine::Sqlite(db) => Statement::sqlite(db, text.into()),
-            Engine::Postgres(db) => Statement::postgres(db, &mut self.mute, text.into()),
-        }
-    }
-
-    /// Begins a transaction, which on SQLite waits for its turn before it reads anything.
-    pub async fn begin(&mut self) -> Result<Transaction<'_>> {
-        match &mut self.engine {
-            Engine::Sqlite(db) => {
-                let begun = db.begin_with("BEGIN IMMEDIATE").await.map_err(fail)?;
-                Ok(Transaction::Sqlite(begun))
-            }
-            Engine::Postgres(db) => {
-                let begun = in_time(&mut self.mute, db.begin()).await?;
-                Ok(Transaction::Postgres(begun, &mut self.mute))
-            }
+        match self {
+            Self::Sqlite(db) => Statement::sqlite(db, text.into()),
+            Self::Postgres(server) => Statement::postgres(&mut server.db, &mut server.mute, text.into()),
         }
     }
 }
 
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if let Engine::Postgres(db) = &mut self.engine
-            && self.mute
-        {
-            db.close_on_drop();
+/// What a transaction runs on.
+pub(super) enum Stage {
+    /// A turn at SQLite's writer; none once the transaction has begun.
+    Turn(Option<Turn>),
+    Postgres(Server),
+}
+
+impl Stage {
+    pub async fn sqlite(writer: &Writer, alone: bool) -> Result<Self> {
+        writer.turn(alone).await.map(|turn| Self::Turn(Some(turn)))
+    }
+
+    pub async fn postgres(pool: &PgPool) -> Result<Self> {
+        Server::lent(pool).await.map(Self::Postgres)
+    }
+
+    /// Begins a transaction. On SQLite it has waited for its turn, and nobody else writes meanwhile.
+    pub async fn begin(&mut self) -> Result<Transaction<'_>> {
+        match self {
+            Self::Turn(turn) => {
+                let turn = turn.take();
+                turn.map(Transaction::Turn)
+                    .ok_or_else(|| StoreError::Away("the turn is over".to_owned()))
+            }
+            Self::Postgres(Server { db, mute }) => {
+                let begun = in_time(mute, db.begin()).await?;
+                Ok(Transaction::Postgres(begun, mute))
+            }
         }
     }
 }
 
 /// A transaction. Dropped before it is committed, it is rolled back.
 pub(super) enum Transaction<'c> {
-    Sqlite(sqlx::Transaction<'c, Sqlite>),
+    Turn(Turn),
     Postgres(sqlx::Transaction<'c, Postgres>, &'c mut bool),
 }
 
 impl Transaction<'_> {
     /// To run its statements by.
-    pub fn connection(&mut self) -> Connection<'_> {
+    pub fn connection(&mut self) -> Result<Connection<'_>> {
         match self {
-            Self::Sqlite(db) => Connection::Sqlite(db),
-            Self::Postgres(db, mute) => Connection::Postgres(db, mute),
+            Self::Turn(turn) => turn.connection(),
+            Self::Postgres(db, mute) => Ok(Connection::Postgres(db, mute)),
         }
     }
 
-    pub async fn commit(self) -> Result<()> {
+    /// False if nothing was done, for another's fault, and all of it is to be done again.
+    pub async fn commit(self) -> Result<bool> {
         match self {
-            Self::Sqlite(db) => db.commit().await.map_err(fail),
-            Self::Postgres(db, mute) => in_time(mute, db.commit()).await,
+            Self::Turn(turn) => turn.commit().await,
+            Self::Postgres(db, mute) => in_time(mute, db.commit()).await.map(|()| true),
         }
     }
 }

@@ -28,18 +28,20 @@ mod sqlite;
 mod statement;
 mod token;
 mod transaction;
+mod turn;
 
 pub use in_use::InUse;
 pub use open::{OpenError, Schema, schema};
 
 use cache::{Cache, Voiding};
-use connection::{Connection, Lent};
+use connection::{Connection, Lent, Stage};
 use disk::Disk;
 use gait_core::store::Result;
 use issuing::Issuing;
 use sqlx::{PgPool, SqlitePool};
 use std::sync::Arc;
 use transaction::{Weight, change, transact};
+use turn::Writer;
 
 /// The durable store. Clones share it.
 #[derive(Clone, Debug)]
@@ -53,7 +55,7 @@ pub struct Database {
 enum Engine {
     /// A file with one writer.
     Sqlite {
-        writer: SqlitePool,
+        writer: Writer,
         reader: SqlitePool,
         disk: Disk,
         /// Held, so that nobody puts another file in the place of this one.
@@ -85,9 +87,20 @@ impl Database {
         match &self.engine {
             Engine::Sqlite { writer, disk, .. } => {
                 disk.check()?;
-                Lent::sqlite(writer).await
+                Lent::sqlite(writer.pool()).await
             }
             Engine::Postgres { pool, .. } => Lent::postgres(pool).await,
+        }
+    }
+
+    /// What a transaction is to run on; `alone` shares it with nobody.
+    async fn stage(&self, alone: bool) -> Result<Stage> {
+        match &self.engine {
+            Engine::Sqlite { writer, disk, .. } => {
+                disk.check()?;
+                Stage::sqlite(writer, alone).await
+            }
+            Engine::Postgres { pool, .. } => Stage::postgres(pool).await,
         }
     }
 
@@ -115,7 +128,7 @@ impl Database {
     /// The same, for a change whose loss in a crash of the database opens nothing.
     async fn write_loosely(&self) -> Result<Lent> {
         match &self.engine {
-            Engine::Sqlite { writer, .. } => Lent::sqlite(writer).await,
+            Engine::Sqlite { writer, .. } => Lent::sqlite(writer.pool()).await,
             Engine::Postgres { loose, .. } => Lent::postgres(loose).await,
         }
     }
@@ -125,7 +138,7 @@ impl Database {
         match &self.engine {
             Engine::Sqlite { writer, reader, .. } => {
                 reader.close().await;
-                writer.close().await;
+                writer.pool().close().await;
             }
             Engine::Postgres { pool, loose, .. } => {
                 loose.close().await;

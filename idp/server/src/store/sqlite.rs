@@ -2,6 +2,7 @@
 
 use super::disk::Disk;
 use super::open::{OpenError, explain};
+use super::turn::Writer;
 use super::{Database, Engine, InUse};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -47,7 +48,7 @@ impl Database {
             .map_err(unreadable)?;
         let disk = Disk::under(path).map_err(file)?;
         Ok(Self::on(Engine::Sqlite {
-            writer,
+            writer: Writer::new(writer),
             reader,
             disk,
             _in_use: Arc::new(in_use),

@@ -22,8 +22,8 @@ pub(super) enum Weight {
     Notes,
 }
 
-/// Runs a block in a transaction: all of it if its outcome is `Ok`, else nothing. It is run again if on Postgres another one was in its
-/// way (a deadlock), or the connection broke before the commit. A macro, because a closure that borrows could not be sent between threads.
+/// Runs a block in a transaction: all of it if its outcome is `Ok`, else nothing. It is run again if another one was in its
+/// way (a deadlock on Postgres, somebody who failed in the same transaction on SQLite), or the connection broke before the commit. A macro, because a closure that borrows could not be sent between threads.
 macro_rules! transact {
     ($store:expr, |$db:ident| $body:expr) => {
         $crate::store::transaction::transact!($store, Takes, |$db| $body)
@@ -33,13 +33,15 @@ macro_rules! transact {
         loop {
             let outcome = $crate::store::transaction::outcome(async {
                 let _voiding = $store.voiding($crate::store::transaction::Weight::$weight);
-                let mut lent = $store.write().await?;
-                let mut transaction = lent.begin().await?;
-                let $db = &mut transaction.connection();
+                let mut stage = $store.stage(tries.alone()).await?;
+                let mut transaction = stage.begin().await?;
+                let $db = &mut transaction.connection()?;
                 let value = $crate::store::transaction::outcome(async { $body }).await?;
                 tries.commit();
-                transaction.commit().await?;
-                Ok(value)
+                match transaction.commit().await? {
+                    true => Ok(value),
+                    false => Err(tries.undone()),
+                }
             })
             .await;
             if !tries.another(&outcome) {
@@ -74,6 +76,8 @@ pub(super) struct Tries {
     done: u32,
     /// It came to its commit: if that failed, all of it may be there.
     committing: bool,
+    /// Another one who shared its transaction failed, so it shares the next with nobody.
+    alone: bool,
 }
 
 impl Tries {
@@ -82,7 +86,19 @@ impl Tries {
             begun: Instant::now(),
             done: 0,
             committing: false,
+            alone: false,
         }
+    }
+
+    /// Whether it must share its transaction with nobody.
+    pub fn alone(&self) -> bool {
+        self.alone
+    }
+
+    /// Nothing of it was done, though it came to its commit.
+    pub fn undone(&mut self) -> StoreError {
+        (self.committing, self.alone) = (false, true);
+        StoreError::Away("a shared transaction was undone".to_owned())
     }
 
     /// From now on it isn't tried again.

@@ -12,6 +12,7 @@ contract!(
     of_many_who_redeem_a_code_one_wins,
     a_code_of_the_dead_is_spent_and_gives_nothing,
     a_redemption_that_fails_leaves_the_code_unspent,
+    who_fails_takes_nothing_from_those_who_write_at_the_same_time,
     of_many_who_rotate_a_token_one_wins,
     what_is_no_living_refresh_token_is_not_rotated,
     a_rotation_that_fails_leaves_the_token_unspent,
@@ -45,7 +46,7 @@ async fn of_many_tokens_that_are_issued_at_once_each_is_told_of_by_itself(store:
     let machine = |number: usize| {
         let mut token = token(&given.online, TokenKind::Access, &format!("machine {number}"));
         token.grant = None;
-        if number % 7 == 0 {
+        if number.is_multiple_of(7) {
             token.client = gait_core::ids::ClientId::from("gone");
         }
         token
@@ -167,6 +168,38 @@ async fn a_redemption_that_fails_leaves_the_code_unspent(store: TheStore) {
         store.redeem_code(&hash("code"), &new, &[], &[]).await.unwrap(),
         Redeemed::First
     );
+}
+
+/// Half of them come with a token that is there already.
+async fn who_fails_takes_nothing_from_those_who_write_at_the_same_time(store: TheStore) {
+    let given = signed_in(&store).await;
+    let answers = at_once(|number| {
+        let (store, told) = (store.clone(), event(&given.alice, &format!("issued {number}")));
+        let new = grant(&given.session, "app", &format!("grant {number}"));
+        let name = if number % 2 == 0 {
+            format!("token {number}")
+        } else {
+            "online refresh".to_owned()
+        };
+        let token = refresh(&new, &name);
+        async move {
+            let code = hash(&format!("code {number}"));
+            (number, new.id, store.redeem_code(&code, &new, &[token], &[told]).await)
+        }
+    })
+    .await;
+    for (number, id, answer) in answers {
+        let spent = store.spent_code(&hash(&format!("code {number}"))).await.unwrap();
+        match number % 2 {
+            0 => assert_eq!((answer.unwrap(), spent), (Redeemed::First, Some(id)), "{number}"),
+            _ => {
+                assert!(matches!(answer, Err(StoreError::Taken(_))), "{number}: {answer:?}");
+                assert_eq!(spent, None, "{number}");
+            }
+        }
+        assert_eq!(store.grant(id).await.unwrap().is_some(), number % 2 == 0, "{number}");
+    }
+    assert_eq!(told(&store, &given.alice).await.len(), 25);
 }
 
 async fn of_many_who_rotate_a_token_one_wins(store: TheStore) {
