@@ -85,7 +85,7 @@ impl Postgres {
     /// # Errors
     /// It doesn't end.
     pub fn stop(&mut self) -> anyhow::Result<()> {
-        program::ask_to_end(&self.server, "INT")?;
+        program::signal(&self.server, "INT")?;
         program::wait_for_end(&mut self.server)
     }
 

@@ -90,7 +90,7 @@ pub fn command(program: &Path) -> Command {
 ///
 /// # Errors
 /// The system refuses.
-fn hand_over(folder: &Path) -> anyhow::Result<()> {
+pub fn hand_over(folder: &Path) -> anyhow::Result<()> {
     if is_root() {
         let done = Command::new("chown")
             .arg("-R")
@@ -159,11 +159,11 @@ pub fn wait_for_end(server: &mut Child) -> anyhow::Result<()> {
     bail!("the server doesn't end")
 }
 
-/// Asks a server to end.
+/// Sends a server a signal.
 ///
 /// # Errors
 /// The system refuses.
-pub fn ask_to_end(server: &Child, signal: &str) -> anyhow::Result<()> {
+pub fn signal(server: &Child, signal: &str) -> anyhow::Result<()> {
     let done = Command::new("kill")
         .arg(format!("-{signal}"))
         .arg(server.id().to_string())

@@ -1,9 +1,9 @@
 //! A Redis server.
 
 use crate::program;
-use anyhow::Context as _;
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use anyhow::{Context as _, ensure};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// A running server that forgets nothing it was told: `noeviction`, and an append-only file.
@@ -40,9 +40,67 @@ impl Redis {
         })
     }
 
-    /// The URL.
+    /// Starts one that speaks nothing but TLS, with a certificate of an authority of its own; see [`Redis::ca_file`].
+    ///
+    /// # Errors
+    /// As above, or there is no `openssl` to make the certificate with.
+    pub fn with_tls(options: &[&str]) -> anyhow::Result<Self> {
+        let folder = program::folder()?;
+        make_certificate(folder.path())?;
+        let port = program::free_port()?;
+        let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        let tls = [
+            ("--port", "0".to_owned()),
+            ("--tls-port", port.to_string()),
+            ("--tls-cert-file", file("server.pem")),
+            ("--tls-key-file", file("server.key")),
+            ("--tls-ca-cert-file", file("ca.pem")),
+            ("--tls-auth-clients", "no".to_owned()),
+        ];
+        let tls = tls.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
+        let options: Vec<String> = tls.chain(options.iter().map(|&option| option.to_owned())).collect();
+        let server = serve(&folder, port, &options)?;
+        Ok(Self {
+            folder,
+            port,
+            options,
+            server,
+        })
+    }
+
+    /// Starts a cluster of one node, which holds all slots.
+    ///
+    /// # Errors
+    /// Redis isn't installed, doesn't start, or doesn't become a cluster.
+    pub fn cluster() -> anyhow::Result<Self> {
+        let redis = Self::with(&["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"])?;
+        redis.say(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"])?;
+        let is_ready = || Ok(redis.say(&["CLUSTER", "INFO"])?.contains("cluster_state:ok"));
+        ensure!(program::look_until(is_ready)?, "the cluster doesn't get ready");
+        Ok(redis)
+    }
+
+    /// Has `redis-cli` say something, and returns the answer.
+    ///
+    /// # Errors
+    /// It can't be reached.
+    pub fn say(&self, words: &[&str]) -> anyhow::Result<String> {
+        let output = Command::new(binary("redis-cli")?)
+            .args(["-p", &self.port.to_string()])
+            .args(words)
+            .output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The URL, for a server without TLS.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// The certificate of the authority that a server with TLS has made for itself.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
     }
 
     /// The port.
@@ -65,12 +123,20 @@ impl Redis {
         Ok(())
     }
 
+    /// Stops it in the middle of whatever it does (SIGSTOP), or has it go on: what a network does that swallows everything.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn freeze(&self, frozen: bool) -> anyhow::Result<()> {
+        program::signal(&self.server, if frozen { "STOP" } else { "CONT" })
+    }
+
     /// Shuts it down in order: what it knows is on the disk then.
     ///
     /// # Errors
     /// It doesn't end.
     pub fn stop(&mut self) -> anyhow::Result<()> {
-        program::ask_to_end(&self.server, "TERM")?;
+        program::signal(&self.server, "TERM")?;
         program::wait_for_end(&mut self.server)
     }
 
@@ -91,7 +157,7 @@ impl Drop for Redis {
 }
 
 fn serve(folder: &TempDir, port: u16, options: &[String]) -> anyhow::Result<Child> {
-    let mut server = program::command(&program::find("redis-server", "redis-server", std::iter::empty::<PathBuf>())?);
+    let mut server = program::command(&binary("redis-server")?);
     server.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
     server.args([
         "--appendonly",
@@ -106,4 +172,54 @@ fn serve(folder: &TempDir, port: u16, options: &[String]) -> anyhow::Result<Chil
     let mut server = program::start(server).context("redis-server")?;
     program::wait_for(&mut server, port)?;
     Ok(server)
+}
+
+fn binary(name: &str) -> anyhow::Result<PathBuf> {
+    program::find(name, "redis-server", std::iter::empty::<PathBuf>())
+}
+
+/// Makes an authority (`ca.pem`), and a certificate for this machine (`server.pem`, `server.key`) that it has signed.
+fn make_certificate(folder: &Path) -> anyhow::Result<()> {
+    let openssl = program::find("openssl", "openssl", std::iter::empty::<PathBuf>())?;
+    let make = |name: &str, subject: &str, more: &[&str]| {
+        let output = Command::new(&openssl)
+            .current_dir(folder)
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+            ])
+            .args([
+                "-keyout",
+                &format!("{name}.key"),
+                "-out",
+                &format!("{name}.pem"),
+                "-subj",
+                subject,
+            ])
+            .args(more)
+            .output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    };
+    make("ca", "/CN=authority", &[])?;
+    let names = "subjectAltName=IP:127.0.0.1,DNS:localhost";
+    let leaf = [
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-addext",
+        names,
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+    ];
+    make("server", "/CN=localhost", &leaf)?;
+    program::hand_over(folder)
 }

@@ -221,9 +221,12 @@ impl Idp {
         let left = open.approval.expires_at.since(self.ports.now());
         let ttl_s = u32::try_from(left).unwrap_or(0).max(1);
         let key = disowned_key(&open.approval.hash);
-        self.ephemeral
-            .put(&key, open.account.id.to_string().as_bytes(), ttl_s)
-            .await?;
+        let account = open.account.id.to_string();
+        let kept = self.ephemeral.put(&key, account.as_bytes(), ttl_s);
+        if let Err(error) = kept.await {
+            // The session has ended, and that is what the person is told. Ending all others is done on the account page.
+            tracing::warn!(%error, "a disowned link can't end all sessions");
+        }
         Ok(ApprovalOutcome::Disowned)
     }
 

@@ -139,6 +139,10 @@ fn after(now_ms: i64, seconds: u32) -> i64 {
 
 #[async_trait]
 impl Ephemeral for InProcess {
+    async fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn put(&self, key: &str, value: &[u8], ttl_s: u32) -> Result<()> {
         let (mut entries, now_ms) = self.living();
         entries.set(key, value.to_vec(), after(now_ms, ttl_s), self.capacity)
@@ -171,10 +175,10 @@ impl Ephemeral for InProcess {
     }
 
     /// The count is kept under `key` as decimal text, as Redis keeps it; `take` closes the window.
-    async fn count(&self, key: &str, window_s: u32) -> Result<u64> {
+    async fn add(&self, key: &str, number: u64, window_s: u32) -> Result<u64> {
         let (mut entries, now_ms) = self.living();
         let (count, closes_at_ms) = entries.counted(key)?.unwrap_or((0, after(now_ms, window_s)));
-        let count = count.saturating_add(1);
+        let count = count.saturating_add(number);
         entries.set(key, count.to_string().into_bytes(), closes_at_ms, self.capacity)?;
         Ok(count)
     }

@@ -20,15 +20,18 @@ pub enum Error {
     /// The caller asks for too much; it may ask again after so many seconds.
     #[error("too many requests; again in {0} s")]
     TooMany(u32),
+    /// More is being computed than there is room for; the same call may succeed soon.
+    #[error("busy: {0}")]
+    Busy(String),
     /// Something stored or configured contradicts itself.
     #[error("inconsistent: {0}")]
     Inconsistent(String),
 }
 
 impl Error {
-    /// True if the same call may succeed soon: a backend is away.
+    /// True if the same call may succeed soon: a backend is away, or there is too much to do.
     pub fn is_away(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Away(_)) | Self::Mail(_))
+        matches!(self, Self::Store(StoreError::Away(_)) | Self::Mail(_) | Self::Busy(_))
     }
 }
 

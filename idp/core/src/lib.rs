@@ -25,8 +25,10 @@ pub mod operator;
 mod params;
 pub mod policy;
 pub mod ports;
+pub mod rates;
 pub mod recovery;
 pub mod registry;
+mod replay;
 pub mod seal;
 pub mod session;
 pub mod store;
@@ -77,8 +79,7 @@ pub struct Idp {
     pub(crate) senders: Vec<continuous::Sender>,
     pub(crate) keys: KeyRing,
     pub(crate) models: learning::Models,
-    /// Since when this node answers; what its replay cache can't know is older.
-    pub(crate) started_at: gait_sdk::Timestamp,
+    pub(crate) rates: rates::Rates,
 }
 
 impl Idp {
@@ -90,7 +91,7 @@ impl Idp {
     pub async fn start(setup: Setup) -> Result<Self> {
         setup.registry.check(&setup.policy)?;
         let keys = KeyRing::open(&setup).await?;
-        let started_at = setup.ports.now();
+        replay::note_birth(setup.ephemeral.as_ref(), &setup.ports).await;
         Ok(Self {
             issuer: setup.issuer,
             policy: setup.policy,
@@ -102,7 +103,7 @@ impl Idp {
             senders: setup.senders,
             keys,
             models: learning::Models::default(),
-            started_at,
+            rates: rates::Rates::default(),
         })
     }
 
@@ -119,6 +120,11 @@ impl Idp {
     /// The durable store, for the wires' own chores (CLI, seeding, readiness).
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    /// The ephemeral store, for readiness.
+    pub fn ephemeral(&self) -> &Arc<dyn Ephemeral> {
+        &self.ephemeral
     }
 
     /// The ports.

@@ -170,6 +170,47 @@ impl Default for MailLimits {
     }
 }
 
+/// How often somebody may try and call. Windows are a quarter of an hour for people, and a minute for programs; `0` is no limit
+/// where it says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Answers to one factor for one account, or for one identifier that names nobody, in a quarter of an hour.
+    pub attempts_per_account: u64,
+    /// Wrong answers from one address (an IPv6 /64) in a quarter of an hour; all visitors without a known address share one.
+    pub attempts_per_address: u64,
+    /// Flows that one address begins in a quarter of an hour: many people may share it, and yet it must not fill the memory for flows.
+    pub flows_per_address: u64,
+    /// Recoveries that one address asks for in a quarter of an hour.
+    pub recoveries_per_address: u64,
+    /// Failed authentications of one client from one address in a minute.
+    pub failures_per_client: u64,
+    /// Requests of programs from one address that were refused (bad credentials, bad tokens, nonsense) in a minute.
+    pub refused_per_address: u64,
+    /// Requests of programs from one address in a minute; 0 is no limit.
+    pub calls_per_address: u64,
+    /// Requests of one authenticated client in a minute; 0 is no limit.
+    pub calls_per_client: u64,
+    /// Requests with tokens of one account in a minute; 0 is no limit.
+    pub calls_per_account: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            attempts_per_account: 10,
+            attempts_per_address: 100,
+            flows_per_address: 1000,
+            recoveries_per_address: 100,
+            failures_per_client: 20,
+            refused_per_address: 1200,
+            calls_per_address: 0,
+            calls_per_client: 0,
+            calls_per_account: 0,
+        }
+    }
+}
+
 /// The whole policy of a deployment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
@@ -187,6 +228,8 @@ pub struct Policy {
     pub watch: WatchPolicy,
     /// Limits of what is mailed.
     pub mails: MailLimits,
+    /// Limits of tries and calls.
+    pub limits: Limits,
     /// Seconds within which a proof counts as fresh for what weakens protection.
     pub fresh_s: u32,
 }

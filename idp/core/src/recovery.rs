@@ -15,7 +15,7 @@ use crate::session::EndReason;
 use crate::store::{CredentialChange, Which};
 use crate::token::secret::{Secret, SecretKind};
 use crate::visit::Caller;
-use gait_sdk::{Answer, Authenticator, Form, Memo, Node, Purpose, Reply, Step, Text, Timestamp};
+use gait_sdk::{Answer, Authenticator, Form, Memo, Node, PluginError, Purpose, Reply, Step, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -66,6 +66,7 @@ impl Idp {
         if self.policy.recovery.is_none() {
             return Ok(());
         }
+        self.check_may_recover(&caller.visitor).await?;
         let identifier = Identifier::parse(identifier);
         let found = match &identifier {
             Some(identifier) => self.store.account_by(identifier).await?,
@@ -204,8 +205,10 @@ impl Idp {
         };
         let id = &open.plugin.manifest().id;
         let cx = self.context(id, Whom::Known(&open.account), occasion(caller)).await?;
-        let Ok(reply) = self.verify(open.plugin.as_ref(), &cx, &open.memo, &answer).await else {
-            return Ok(Err(words::broken()));
+        let reply = match self.verify(open.plugin.as_ref(), &cx, &open.memo, &answer).await {
+            Ok(reply) => reply,
+            Err(busy @ PluginError::Busy { .. }) => return Err(Error::Busy(busy.to_string())),
+            Err(_) => return Ok(Err(words::broken())),
         };
         Ok(match reply.step {
             Step::Pass { .. } => Ok(reply),
@@ -246,7 +249,9 @@ impl Idp {
         self.end_all(&Which::AllOf(account.id), EndReason::AccountChanged, &[], caller)
             .await?;
         let whom = Counted::Account(account.id);
-        self.clear_tries(whom, &open.plugin.manifest().id, &caller.visitor).await?;
+        if let Err(error) = self.clear_tries(whom, &open.plugin.manifest().id, &caller.visitor).await {
+            tracing::warn!(%error, "the tries before a recovery still count");
+        }
         self.tell_recovered(account, caller).await;
         Ok(RecoveryOutcome::Done)
     }

@@ -528,6 +528,8 @@ impl<T> Store for T where
 /// kind never stands for another.
 #[async_trait]
 pub trait Ephemeral: Send + Sync {
+    /// The backend answers.
+    async fn ping(&self) -> Result<()>;
     /// Sets `key` for `ttl_s` seconds.
     async fn put(&self, key: &str, value: &[u8], ttl_s: u32) -> Result<()>;
     /// Sets `key` unless it is there; true if this call set it. Replay caches.
@@ -538,8 +540,13 @@ pub trait Ephemeral: Send + Sync {
     async fn take(&self, key: &str) -> Result<Option<Vec<u8>>>;
     /// Sets `key` to `new` if it still is `old`; true if this call did.
     async fn swap(&self, key: &str, old: &[u8], new: &[u8], ttl_s: u32) -> Result<bool>;
-    /// Counts one in the window that is open for `key`, or opens one of `window_s` seconds; returns the count after it.
-    async fn count(&self, key: &str, window_s: u32) -> Result<u64>;
+    /// Adds `number` to the count of the window that is open for `key`, or opens one of `window_s` seconds; returns the count after
+    /// it.
+    async fn add(&self, key: &str, number: u64, window_s: u32) -> Result<u64>;
+    /// Counts one; see [`Ephemeral::add`].
+    async fn count(&self, key: &str, window_s: u32) -> Result<u64> {
+        self.add(key, 1, window_s).await
+    }
     /// Takes one back from the window that is open for `key`, if there is one; the window closes when it would have.
     async fn uncount(&self, key: &str) -> Result<()>;
 }

@@ -14,6 +14,8 @@ use tokio::task::JoinSet;
 const BACKGROUND_EVERY: Duration = Duration::from_secs(60);
 const STEP_UPS_EVERY: Duration = Duration::from_secs(5);
 const KEYS_EVERY: Duration = Duration::from_secs(60);
+/// How often the nodes tell each other how often somebody has called.
+const SHARE_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
 /// Seconds that rows are kept after they died, so that replays are still recognised.
 const KEEP_DEAD_S: i64 = 30 * 86_400;
@@ -66,6 +68,16 @@ pub(crate) fn start(idp: &Arc<Idp>, node: &str, metrics: &Arc<Metrics>, retrain_
         idp.store().purge_events(now.plus(-KEEP_EVENTS_S)).await?;
         idp.purge_behaviour().await.map(drop)
     }));
+    // Every node has counts of its own, so this one needs no lease.
+    let rates = idp.clone();
+    jobs.spawn(async move {
+        loop {
+            tokio::time::sleep(SHARE_EVERY).await;
+            if let Err(error) = rates.share_rates().await {
+                tracing::debug!(%error, "counts could not be shared");
+            }
+        }
+    });
     // Every node reads the key ring for itself, so this one needs no lease.
     let (keys, counted) = (idp.clone(), metrics.clone());
     jobs.spawn(async move {

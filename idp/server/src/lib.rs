@@ -8,6 +8,7 @@ pub mod config;
 #[cfg(feature = "dev")]
 pub mod dev;
 mod door;
+pub mod ephemeral;
 pub mod http;
 pub mod jobs;
 pub mod log;
@@ -31,6 +32,7 @@ use config::Config;
 use gait_core::ephemeral::InProcess;
 use gait_core::ports::{Clock, Entropy, Ports};
 use gait_core::registry::Registry;
+use gait_core::store::Ephemeral;
 use gait_core::{Idp, Setup};
 use gait_sdk::{Authenticator, Scorer};
 use mail::{MailQueue, Outlet, Sender};
@@ -114,7 +116,8 @@ impl App {
             jobs.spawn(listener.serve(metrics.clone(), std::future::pending()));
             jobs.spawn(metrics::watch_stores(self.idp, metrics));
         }
-        door::serve(listener, http::router(self.http, extra), shutdown).await;
+        let proxies = self.http.trusted_proxies.clone();
+        door::serve(listener, http::router(self.http, extra), proxies, shutdown).await;
         drop(jobs);
         Ok(())
     }
@@ -193,7 +196,10 @@ impl Builder {
             wake: Arc::new(bell.clone()),
             meter: metrics.clone(),
         };
-        let ephemeral = InProcess::new(ports.clock.clone(), EPHEMERAL_ENTRIES);
+        let ephemeral: Arc<dyn Ephemeral> = match &config.redis {
+            Some(redis) => Arc::new(ephemeral::Redis::open(redis).await?),
+            None => Arc::new(InProcess::new(ports.clock.clone(), EPHEMERAL_ENTRIES)),
+        };
         let ephemeral = Arc::new(Counted::new(ephemeral, metrics.clone()));
         let senders = config
             .senders
@@ -245,7 +251,7 @@ fn registry_of(config: &Config) -> anyhow::Result<Registry> {
     registry(config, Vec::new(), None, &Metrics::default())
 }
 
-/// Every plugin behind its limits; CPU-bound ones share as many slots as there are cores.
+/// Every plugin behind its limits; CPU-bound ones share as many slots as there are cores, and the queue before them.
 fn registry(
     config: &Config,
     factors: Vec<Arc<dyn Authenticator>>,

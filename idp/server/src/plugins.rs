@@ -1,73 +1,23 @@
 //! Plugins and their limits: each runs behind a [`Guarded`] that bounds its time and concurrency and turns a panic into an error.
 
-use crate::metrics::Queue;
+mod slots;
+
+pub use slots::Slots;
+
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use gait_sdk::{
     Answer, Authenticator, Background, Batch, Context, Cost, Effect, Host, Labelled, Learned, Manifest, Memo, ModelBlob, Outcome,
-    PluginError, PluginId, Prepared, Reply, Scored, Scorer, ScorerManifest, State,
+    PluginError, PluginId, Prepared, Reply, Scored, Scorer, ScorerManifest, State, Visitor,
 };
-use prometheus_client::metrics::gauge::Gauge;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Longest wait for a slot of a CPU-bound plugin; beyond it the person is asked to try again.
-const QUEUE_WAIT: Duration = Duration::from_secs(5);
 /// Deadline of one call.
 const DEADLINE: Duration = Duration::from_secs(10);
-
-/// How many CPU-bound calls run at once, over all plugins that share it.
-#[derive(Clone)]
-pub struct Slots {
-    free: Arc<Semaphore>,
-    queue: Queue,
-}
-
-impl Slots {
-    /// So many; `queue` tells who waits for them.
-    pub fn new(count: usize, queue: Queue) -> Self {
-        let free = Arc::new(Semaphore::new(count));
-        Self { free, queue }
-    }
-
-    /// One of them; `None` if none became free in time.
-    async fn take(&self) -> Option<SemaphorePermit<'_>> {
-        if let Ok(slot) = self.free.try_acquire() {
-            self.queue.waited.observe(0.0);
-            return Some(slot);
-        }
-        let _waiting = Waiting::new(&self.queue.waiting);
-        #[allow(clippy::disallowed_methods, reason = "a stopwatch for metrics")]
-        let begun = Instant::now();
-        let slot = tokio::time::timeout(QUEUE_WAIT, self.free.acquire()).await;
-        self.queue.waited.observe(begun.elapsed().as_secs_f64());
-        let slot = slot.ok().and_then(Result::ok);
-        if slot.is_none() {
-            self.queue.refused.inc();
-        }
-        slot
-    }
-}
-
-/// Counts one who waits, for as long as it is there: who waits may give up at any moment.
-struct Waiting<'a>(&'a Gauge);
-
-impl<'a> Waiting<'a> {
-    fn new(gauge: &'a Gauge) -> Self {
-        gauge.inc();
-        Self(gauge)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
 
 /// An authenticator with its limits.
 pub struct Guarded<T: ?Sized> {
@@ -100,19 +50,31 @@ pub fn guard_scorer(inner: Arc<dyn Scorer>, slots: Slots) -> Arc<dyn Scorer> {
 }
 
 impl<T: ?Sized> Guarded<T> {
+    /// A call for a visitor, or for nobody in particular, that waits for a slot if it needs a core.
+    async fn queued<R>(
+        &self,
+        visitor: Option<&Visitor>,
+        call: impl Future<Output = Result<R, PluginError>> + Send,
+    ) -> Result<R, PluginError> {
+        if self.cost != Cost::Cpu {
+            return self.call(self.cost, call).await;
+        }
+        let slot = self.slots.take(visitor).await;
+        let _slot = slot.ok_or_else(|| self.busy("too many wait, or for too long"))?;
+        self.call(self.cost, call).await
+    }
+
     async fn call<R>(&self, cost: Cost, call: impl Future<Output = Result<R, PluginError>> + Send) -> Result<R, PluginError> {
         let call = AssertUnwindSafe(call).catch_unwind();
         let bounded = async {
-            if cost != Cost::Cpu {
-                return Ok(call.await);
+            match cost {
+                Cost::Cpu => off_the_async_threads(call).await,
+                Cost::Light | Cost::Remote => call.await,
             }
-            let slot = self.slots.take().await;
-            let _slot = slot.ok_or_else(|| self.busy("no slot became free"))?;
-            Ok(off_the_async_threads(call).await)
         };
         let outcome = tokio::time::timeout(DEADLINE, bounded)
             .await
-            .map_err(|_| self.busy("deadline passed"))??;
+            .map_err(|_| self.busy("deadline passed"))?;
         outcome.unwrap_or_else(|_| Err(self.panicked()))
     }
 
@@ -150,10 +112,12 @@ impl Authenticator for Guarded<dyn Authenticator> {
         self.inner.manifest()
     }
     async fn challenge(&self, cx: &Context, host: &dyn Host) -> Result<Reply, PluginError> {
+        // A question is no work: it must not wait behind answers.
         self.call(self.cost, self.inner.challenge(cx, host)).await
     }
     async fn verify(&self, cx: &Context, memo: &Memo, answer: &Answer, host: &dyn Host) -> Result<Reply, PluginError> {
-        self.call(self.cost, self.inner.verify(cx, memo, answer, host)).await
+        let visitor = Some(&cx.visitor);
+        self.queued(visitor, self.inner.verify(cx, memo, answer, host)).await
     }
     async fn settled(&self, cx: &Context, outcome: &Outcome) -> Result<Vec<Effect>, PluginError> {
         self.call(Cost::Light, self.inner.settled(cx, outcome)).await
@@ -183,10 +147,10 @@ impl Scorer for Guarded<dyn Scorer> {
         background: Option<&Background>,
         records: &[Labelled],
     ) -> Result<Learned, PluginError> {
-        self.call(self.cost, self.inner.learn(cx, model, background, records)).await
+        self.queued(None, self.inner.learn(cx, model, background, records)).await
     }
     async fn background(&self, models: &[ModelBlob]) -> Result<Option<Background>, PluginError> {
-        self.call(self.cost, self.inner.background(models)).await
+        self.queued(None, self.inner.background(models)).await
     }
     fn describe(&self, model: &ModelBlob) -> Result<serde_json::Value, PluginError> {
         self.at_once(|| self.inner.describe(model))
@@ -197,6 +161,7 @@ impl Scorer for Guarded<dyn Scorer> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::metrics::Queue;
     use gait_sdk::kit;
     use gait_sdk::{Amr, Text};
 
@@ -248,24 +213,5 @@ mod tests {
             .await
             .unwrap_err();
         assert!(matches!(error, PluginError::Busy { .. }), "{error}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_waits_for_a_slot_is_counted_and_so_is_who_gets_none() {
-        let metrics = crate::metrics::Metrics::default();
-        let slots = Slots::new(1, metrics.queue.clone());
-        let held = slots.take().await.unwrap();
-        let waits = tokio::spawn({
-            let slots = slots.clone();
-            async move { slots.take().await.is_some() }
-        });
-        while slots.queue.waiting.get() == 0 {
-            tokio::task::yield_now().await;
-        }
-        assert!(!waits.await.unwrap(), "the clock jumps to the end of the wait");
-        assert_eq!((slots.queue.waiting.get(), slots.queue.refused.get()), (0, 1));
-        drop(held);
-        assert!(slots.take().await.is_some());
-        assert!(metrics.encode().unwrap().contains("gait_plugin_wait_seconds_count 3\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! Programs that the tests start and that cargo doesn't build: Node, Chromium and its driver, Postgres, Redis.
+//! Programs that the tests start and that cargo doesn't build: Node, Chromium and its driver, Postgres, Redis, OpenSSL.
 
 use crate::step;
 use anyhow::{Context as _, bail};
@@ -35,6 +35,12 @@ const REDIS: Tool = Tool {
     package: "redis-server",
 };
 
+/// Makes certificates for the servers.
+const OPENSSL: Tool = Tool {
+    names: &["openssl"],
+    package: "openssl",
+};
+
 /// Where the programs are.
 pub struct Tools {
     /// Node, for the tests of what runs in browsers.
@@ -49,7 +55,7 @@ impl Tools {
     /// # Errors
     /// A program is missing and can't be installed; says what to install.
     pub fn ready() -> anyhow::Result<Self> {
-        let all = [NODE, CHROMIUM, CHROMEDRIVER, POSTGRES, REDIS];
+        let all = [NODE, CHROMIUM, CHROMEDRIVER, POSTGRES, REDIS, OPENSSL];
         let missing: Vec<_> = all.into_iter().filter(|tool| tool.find().is_none()).collect();
         if !missing.is_empty() {
             install(&missing)?;

@@ -234,11 +234,12 @@ impl Idp {
         self.check_fresh(who)?;
         let id = who.account.id;
         let event = self.change_event(withdrawn(WATCH_PURPOSE), who, caller);
+        self.decline_watch(id).await.map_err(core)?;
+        self.forget_watching(id).await.map_err(core)?;
         self.store
             .withdraw_consent(id, self.ports.now(), &[event])
             .await
             .map_err(core)?;
-        self.decline_watch(id).await.map_err(core)?;
         self.forget_rhythm(who, caller).await?;
         Ok(vec![Cookie::Marker(false), Cookie::PasswordMarker(false)])
     }
@@ -277,15 +278,19 @@ impl Idp {
     async fn erase_behaviour(&self, who: &SignedIn, caller: &Caller) -> Result<Vec<Cookie>, ChangeError> {
         self.check_fresh(who)?;
         let event = self.change_event(What::BehaviourErased, who, caller);
+        self.forget_watching(who.account.id).await.map_err(core)?;
         self.store.erase_behaviour(who.account.id, &[event]).await.map_err(core)?;
         self.forget_rhythm(who, caller).await?;
         Ok(Vec::new())
     }
 
-    /// What this node remembers goes with what was stored; and where nothing is known any more, there is nothing to judge by.
+    /// What this node remembers goes with what was stored; and where nothing is known any more, there is nothing to judge by. What
+    /// the watch remembers was forgotten before, so that nothing is erased if it can't be; what was scored since is forgotten now.
     async fn forget_rhythm(&self, who: &SignedIn, caller: &Caller) -> Result<(), ChangeError> {
         self.models.forget(who.account.id);
-        self.forget_watching(who.account.id).await.map_err(core)?;
+        if let Err(error) = self.forget_watching(who.account.id).await {
+            tracing::warn!(%error, "the watch may remember the last moments before an erasure until the session ends");
+        }
         if who.account.mode == Mode::Auth {
             let event = self.change_event(What::ModeChanged { mode: Mode::Train }, who, caller);
             self.store

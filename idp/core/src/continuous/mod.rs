@@ -91,9 +91,6 @@ pub enum WatchError {
     /// 400 `invalid_request`.
     #[error("{0}")]
     Bad(String),
-    /// 429, with seconds for `Retry-After`.
-    #[error("too many batches")]
-    TooMany(u32),
     /// The provider.
     #[error(transparent)]
     Core(#[from] Error),

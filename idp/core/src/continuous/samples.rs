@@ -44,10 +44,7 @@ impl Idp {
             return Err(WatchError::Origin);
         }
         let rate_key = format!("watch-rate:{}", watched.session);
-        let rate = self.ephemeral.count(&rate_key, RATE_WINDOW_S).await.map_err(Error::from)?;
-        if rate > RATE_LIMIT {
-            return Err(WatchError::TooMany(RATE_WINDOW_S));
-        }
+        self.rates.count(&rate_key, RATE_LIMIT, RATE_WINDOW_S, self.ports.now())?;
         let batch = batch::parse(body)?.map(|batch| self.as_agreed(batch));
         let Some(session) = self.watched_session(&watched).await? else {
             return Ok(self.sample_answer(WatchState::Ended, None, false));
@@ -184,7 +181,7 @@ impl Idp {
             }
         }
         // Not seen: the collector sends it again.
-        Err(WatchError::TooMany(1))
+        Err(Error::TooMany(1).into())
     }
 
     /// Moves what is remembered on by a verdict.

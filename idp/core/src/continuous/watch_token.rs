@@ -52,6 +52,7 @@ impl Idp {
         {
             return Err(WatchError::NoConsent);
         }
+        self.count_account(watched.account)?;
         let client = self.store.client(&watched.client).await.map_err(Error::from)?;
         let registered = client.is_some_and(|client| client.origins.iter().any(|known| known == origin));
         if !registered || browser_origin.is_some_and(|browser| browser != origin) {

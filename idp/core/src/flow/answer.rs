@@ -3,7 +3,7 @@
 use super::engine::{End, Turn, has_inputs};
 use super::sample::BEHAVIOUR_FIELD;
 use super::situation::Run;
-use super::state::{Asked, Done, Flow, Goal, Held, Stage, Who};
+use super::state::{Asked, Done, Goal, Held, Stage, Who};
 use super::verify::{Posed, Verdict};
 use super::{FlowError, Progress, Why, words};
 use crate::Idp;
@@ -11,6 +11,8 @@ use crate::account::Identifier;
 use crate::error::Error;
 use crate::ids::FlowId;
 use crate::learning::{Typed, TypedPassword};
+use crate::session::EndReason;
+use crate::store::Which;
 use crate::visit::{Caller, Cookie};
 use gait_sdk::{Answer, Batch, Form, Node, PluginId};
 use std::collections::BTreeMap;
@@ -104,31 +106,35 @@ impl Idp {
         let held = self.open_flow(id, caller).await?;
         self.check_flow_csrf(&held.flow, fields.get("csrf"))?;
         let claimed = self.claim_flow(held).await?;
-        match self.work(claimed.flow.clone(), fields, caller).await {
-            Ok((run, turn)) => self.leave(&claimed, run, turn).await,
-            Err(error) => {
-                self.release_flow(&claimed).await?;
-                Err(error)
-            }
+        let mut run = Run {
+            flow: claimed.flow.clone(),
+            caller,
+            session: None,
+            cookies: Vec::new(),
+            begun: None,
+        };
+        let outcome = match self.work(&mut run, fields).await {
+            Ok(turn) => self.leave(&claimed, &mut run, turn).await,
+            Err(error) => Err(self.release_flow(&claimed).await.err().unwrap_or(error)),
+        };
+        if let (Err(_), Some(begun)) = (&outcome, &run.begun) {
+            // Its cookie will reach nobody.
+            self.end_all(&Which::One(begun.clone()), EndReason::Replaced, &[], caller)
+                .await?;
         }
+        outcome
     }
 
-    async fn work<'a>(&self, flow: Flow, fields: &Fields, caller: &'a Caller) -> Result<(Run<'a>, Turn), FlowError> {
-        let signed_in = self.browser_session(caller).await?;
-        let mut run = Run {
-            flow,
-            caller,
-            session: signed_in.map(|signed_in| signed_in.session.id),
-            cookies: Vec::new(),
-        };
+    async fn work(&self, run: &mut Run<'_>, fields: &Fields) -> Result<Turn, FlowError> {
+        let signed_in = self.browser_session(run.caller).await?;
+        run.session = signed_in.map(|signed_in| signed_in.session.id);
         run.flow.error = None;
-        let turn = self.dispatch(&mut run, fields).await?;
-        Ok((run, turn))
+        self.dispatch(run, fields).await
     }
 
     /// Keeps what has become of the flow. Whoever has proven something, or has become another, gets a new secret.
-    async fn leave(&self, claimed: &Held, run: Run<'_>, turn: Turn) -> Result<Progress, FlowError> {
-        let Run { flow, mut cookies, .. } = run;
+    async fn leave(&self, claimed: &Held, run: &mut Run<'_>, turn: Turn) -> Result<Progress, FlowError> {
+        let (flow, mut cookies) = (run.flow.clone(), std::mem::take(&mut run.cookies));
         let end = match turn {
             Turn::Stay => {
                 let rotate = flow.proofs != claimed.flow.proofs || flow.done.session != claimed.flow.done.session;

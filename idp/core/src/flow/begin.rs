@@ -182,6 +182,7 @@ fn begun<'a>(mut flow: Flow, caller: &'a Caller, signed_in: Option<&SignedIn>) -
         caller,
         session: signed_in.map(|signed_in| signed_in.session.id.clone()),
         cookies: Vec::new(),
+        begun: None,
     }
 }
 

@@ -75,20 +75,22 @@ impl Idp {
             return Ok(());
         }
         let caller = self.with_device(run);
+        // First of all, as a question to the ephemeral store: without it there will be no code, and the sign-in is not to be begun.
+        if let Some(device) = &caller.visitor.device {
+            self.remember_device(account.id, device).await?;
+        }
         let entered = match &now.own {
             Some(own) => self.strengthen(run, own, &caller).await?,
             None => Some(self.begin_session(run, account, &caller).await?),
         };
         let Some(entered) = entered else { return Ok(()) };
+        run.begun = now.own.is_none().then(|| entered.id.clone());
         let purpose = run.flow.purpose();
         run.session = Some(entered.id.clone());
         run.flow.base = Some(entered.id.clone());
         run.flow.done.session = true;
         run.cookies.push(Cookie::Session(Some(entered.secret.clone())));
         self.ports.wake.wake();
-        if let Some(device) = &caller.visitor.device {
-            self.remember_device(account.id, device).await?;
-        }
         self.keep_sample(run, now, account, &entered.id).await;
         let marker = self.check_password_marker(account, run.caller).await?;
         run.cookies.extend(marker);

@@ -4,17 +4,12 @@ use crate::Idp;
 use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::ids::AccountId;
+use crate::rates::network;
 use gait_sdk::{PluginId, Visitor};
 use uuid::Uuid;
 
 /// Seconds of a window.
 pub(crate) const WINDOW_S: u32 = 900;
-/// Answers to one plugin for one account, or for one identifier that names nobody, in a window.
-pub(crate) const ATTEMPTS_PER_ACCOUNT: u64 = 10;
-/// Wrong answers from one address (an IPv6 /64) in a window; all visitors without a known address share one.
-pub(crate) const ATTEMPTS_PER_ADDRESS: u64 = 100;
-/// Flows that one address begins in a window: many people may share it, and yet it must not fill the memory for flows.
-pub(crate) const FLOWS_PER_ADDRESS: u64 = 1000;
 /// Answers in one flow.
 pub(crate) const ATTEMPTS_PER_FLOW: u32 = 30;
 /// Seconds that a browser is remembered as one that signed in to an account.
@@ -43,7 +38,7 @@ impl<'a> Counted<'a> {
 }
 
 fn address_key(visitor: &Visitor) -> String {
-    visitor.prefix().map_or("unknown".to_owned(), |prefix| prefix.to_string())
+    network(visitor.address)
 }
 
 fn device_key(account: AccountId, device: &str) -> String {
@@ -57,7 +52,7 @@ fn attempts_key(visitor: &Visitor) -> String {
 impl Idp {
     /// Counts one answer from an address; false if it must not be looked at.
     pub(crate) async fn address_may_try(&self, visitor: &Visitor) -> Result<bool> {
-        Ok(self.ephemeral.count(&attempts_key(visitor), WINDOW_S).await? <= ATTEMPTS_PER_ADDRESS)
+        Ok(self.ephemeral.count(&attempts_key(visitor), WINDOW_S).await? <= self.policy.limits.attempts_per_address)
     }
 
     /// Counts one answer for somebody; false if it must not be looked at. Kept durably, so the address must have been let pass
@@ -65,14 +60,19 @@ impl Idp {
     pub(crate) async fn may_try(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<bool> {
         let key = self.own_key(&format!("try:{plugin}"), whom, visitor).await?;
         let of_account = self.store.count_attempt(&key, self.ports.now(), WINDOW_S).await?;
-        Ok(of_account <= ATTEMPTS_PER_ACCOUNT)
+        Ok(of_account <= self.policy.limits.attempts_per_account)
     }
 
     /// The person got it right: their tries start anew, and the address, which others may share, is not charged for this one.
     pub(crate) async fn clear_tries(&self, whom: Counted<'_>, plugin: &PluginId, visitor: &Visitor) -> Result<()> {
-        self.ephemeral.uncount(&attempts_key(visitor)).await?;
+        self.discharge_address(visitor).await?;
         let key = self.own_key(&format!("try:{plugin}"), whom, visitor).await?;
         Ok(self.store.clear_attempts(&key).await?)
+    }
+
+    /// Takes the answer back that was counted last from an address.
+    pub(crate) async fn discharge_address(&self, visitor: &Visitor) -> Result<()> {
+        Ok(self.ephemeral.uncount(&attempts_key(visitor)).await?)
     }
 
     /// Counts a flow that is about to be kept.
@@ -80,9 +80,23 @@ impl Idp {
     /// # Errors
     /// [`Error::TooMany`].
     pub(crate) async fn check_may_begin(&self, visitor: &Visitor) -> Result<()> {
-        let key = format!("flows:{}", address_key(visitor));
+        self.count_visitor("flows", visitor, self.policy.limits.flows_per_address)
+            .await
+    }
+
+    /// Counts a recovery that is asked for.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`].
+    pub(crate) async fn check_may_recover(&self, visitor: &Visitor) -> Result<()> {
+        self.count_visitor("recoveries", visitor, self.policy.limits.recoveries_per_address)
+            .await
+    }
+
+    async fn count_visitor(&self, what: &str, visitor: &Visitor, most: u64) -> Result<()> {
+        let key = format!("{what}:{}", address_key(visitor));
         match self.ephemeral.count(&key, WINDOW_S).await? {
-            0..=FLOWS_PER_ADDRESS => Ok(()),
+            count if count <= most => Ok(()),
             _ => Err(Error::TooMany(WINDOW_S)),
         }
     }

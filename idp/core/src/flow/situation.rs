@@ -32,6 +32,8 @@ pub(super) struct Run<'a> {
     pub session: Option<SessionId>,
     /// What the answer changes of the browser's cookies.
     pub cookies: Vec<Cookie>,
+    /// The session that this answer has begun, of which the browser doesn't know yet.
+    pub begun: Option<SessionId>,
 }
 
 /// The rows of the store that a decision hangs on.

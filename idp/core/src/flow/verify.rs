@@ -232,6 +232,11 @@ impl Idp {
         let occasion = Self::occasion(&run.flow, now, &run.caller.visitor);
         let cx = self.context(&plugin.manifest().id, now.whom(&run.flow), occasion).await?;
         let reply = self.verify(plugin, &cx, memo, answer).await;
+        if let Err(busy @ PluginError::Busy { .. }) = &reply {
+            // Nobody has looked at the answer. The address, which others may share, is not charged for it.
+            self.discharge_address(&run.caller.visitor).await?;
+            return Err(Error::Busy(busy.to_string()).into());
+        }
         Ok((cx, reply))
     }
 

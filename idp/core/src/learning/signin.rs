@@ -127,7 +127,7 @@ mod tests {
     use crate::account::{BehaviourConsent, Identifier};
     use crate::ephemeral::InProcess;
     use crate::ids::AccountId;
-    use crate::policy::{Lifetimes, MailLimits, Policy, Row, WatchPolicy};
+    use crate::policy::{Lifetimes, Limits, MailLimits, Policy, Row, WatchPolicy};
     use crate::registry::Registry;
     use crate::seal::{MasterKey, Sealed};
     use crate::session::{Place, Proof, RiskLevel, Session};
@@ -223,6 +223,7 @@ mod tests {
                 ..WatchPolicy::default()
             },
             mails: MailLimits::default(),
+            limits: Limits::default(),
             fresh_s: 300,
         };
         let setup = Setup {

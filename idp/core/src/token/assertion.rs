@@ -28,6 +28,14 @@ pub(super) fn claimed_client(assertion: &str) -> Option<ClientId> {
     claims["sub"].as_str().map(ClientId::from)
 }
 
+/// Between when an assertion may have been used.
+struct Times {
+    /// When it was issued, or the earliest that it can have been.
+    issued_at: Timestamp,
+    /// When it can't be accepted any more.
+    dead_at: Timestamp,
+}
+
 impl Idp {
     /// True if `assertion` proves `client`, now and for the first time.
     pub(super) async fn accepts_assertion(&self, client: &Client, assertion: &str) -> Result<bool> {
@@ -35,19 +43,20 @@ impl Idp {
             return Ok(false);
         };
         let now = self.ports.now();
-        let Some(dead_at) = self.is_meant_for_us(client, &claims, now) else {
+        let Some(times) = self.is_meant_for_us(client, &claims, now) else {
             return Ok(false);
         };
         let Some(jti) = claims["jti"].as_str().filter(|jti| !jti.is_empty() && jti.len() <= MAX_JTI) else {
             return Ok(false);
         };
         let key = Hash::of(format!("{}\0{jti}", client.id).as_bytes()).to_text();
-        let ttl = u32::try_from(dead_at.since(now)).unwrap_or(0) + 1;
-        Ok(self.ephemeral.put_new(&format!("assertion:{key}"), b"1", ttl).await?)
+        let ttl = u32::try_from(times.dead_at.since(now)).unwrap_or(0) + 1;
+        let is_first = self.ephemeral.put_new(&format!("assertion:{key}"), b"1", ttl).await?;
+        Ok(is_first && self.replay_would_show(times.issued_at).await?)
     }
 
-    /// Checks issuer, subject, audience and times; returns when the assertion can't be accepted any more.
-    fn is_meant_for_us(&self, client: &Client, claims: &Value, now: Timestamp) -> Option<Timestamp> {
+    /// Checks issuer, subject, audience and times.
+    fn is_meant_for_us(&self, client: &Client, claims: &Value, now: Timestamp) -> Option<Times> {
         let id = client.id.as_str();
         let endpoint = format!("{}/token", self.issuer);
         let legacy = client.legacy_assertions && (claims["aud"] == endpoint || sole(&claims["aud"]) == Some(endpoint.as_str()));
@@ -60,14 +69,11 @@ impl Idp {
         };
         let lives = expires > now && expires.since(now) <= longest + SKEW_S;
         let begun = |claim: &Value| claim.is_null() || claim.as_i64().is_some_and(|at| at <= now.0 + SKEW_S);
-        let known = self.replay_would_show(claims["iat"].as_i64().map(Timestamp), expires.plus(-longest - SKEW_S));
-        (meant && lives && begun(&claims["iat"]) && begun(&claims["nbf"]) && known).then_some(expires)
-    }
-
-    /// False for an assertion that may have been used before this node's replay cache began: an in-process cache dies with its
-    /// process, and must not open for what it has forgotten.
-    fn replay_would_show(&self, issued: Option<Timestamp>, earliest: Timestamp) -> bool {
-        issued.unwrap_or(earliest) >= self.started_at
+        let times = Times {
+            issued_at: claims["iat"].as_i64().map_or(expires.plus(-longest - SKEW_S), Timestamp),
+            dead_at: expires,
+        };
+        (meant && lives && begun(&claims["iat"]) && begun(&claims["nbf"])).then_some(times)
     }
 }
 

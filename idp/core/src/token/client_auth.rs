@@ -5,16 +5,13 @@ use crate::Idp;
 use crate::client::{Client, ClientAuth};
 use crate::ids::ClientId;
 use crate::params::Params;
+use crate::rates::{WINDOW_S, network};
 use crate::token::secret::{Hash, Secret};
 use crate::visit::log_client;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::form_urlencoded;
 
-/// Failures of one client from one address, within the window, after which it has to wait.
-const MAX_FAILURES: u64 = 20;
-/// The window in seconds.
-const WINDOW_S: u32 = 60;
 /// `client_assertion_type` (RFC 7523 §2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -51,26 +48,24 @@ impl Idp {
     ///
     /// # Errors
     /// `invalid_client`, without a difference between unknown and unproven; `invalid_request` for more than one way at once;
-    /// [`OAuthError::TooMany`] after too many failures.
+    /// [`Error::TooMany`](crate::error::Error::TooMany) after too many failures.
     pub(super) async fn authenticate(&self, params: &Params, request: &ClientRequest) -> Result<Client, OAuthError> {
         let basic = request.authorization.is_some();
         let (id, shown) = shown(params, request.authorization.as_deref())?;
-        let who = Hash::of(format!("{id}\0{}", request.address.as_deref().unwrap_or_default()).as_bytes()).to_text();
-        let stop = format!("client-auth-stop:{who}");
-        if self.ephemeral.get(&stop).await?.is_some() {
-            return Err(OAuthError::TooMany(WINDOW_S));
-        }
+        let network = network(request.address.as_deref().and_then(|address| address.parse().ok()));
+        let who = Hash::of(format!("{id}\0{network}").as_bytes()).to_text();
+        let failures = format!("client-auth:{who}");
+        let most = self.policy.limits.failures_per_client;
+        self.rates.check(&failures, most, self.ports.now())?;
         let client = self.store.client(&id).await?;
         if let Some(client) = client.filter(|client| client.auth == shown.method())
             && self.proves(&client, &shown).await?
         {
             log_client(&client.id);
+            self.count_client(&client.id)?;
             return Ok(client);
         }
-        let failures = self.ephemeral.count(&format!("client-auth:{who}"), WINDOW_S).await?;
-        if failures >= MAX_FAILURES {
-            self.ephemeral.put(&stop, b"1", WINDOW_S).await?;
-        }
+        self.rates.count(&failures, most, WINDOW_S, self.ports.now())?;
         Err(invalid_client(basic))
     }
 

@@ -50,9 +50,6 @@ pub enum OAuthError {
         /// The client used HTTP Basic: 401 needs `WWW-Authenticate: Basic`.
         basic: bool,
     },
-    /// Too many tries: 429 with `Retry-After` in seconds.
-    #[error("too many requests")]
-    TooMany(u32),
     /// The provider.
     #[error(transparent)]
     Core(#[from] Error),

@@ -73,6 +73,7 @@ impl Idp {
         grant: &Grant,
         request: &ClientRequest,
     ) -> Result<Value, OAuthError> {
+        self.count_account(grant.account)?;
         let (session, account) = (
             self.store.session(&grant.session).await?,
             self.store.account(grant.account).await?,

@@ -38,6 +38,7 @@ impl Idp {
             Life::StepUpPending(_) => return Err(needs_proof()),
             Life::Dead => return Err(invalid_grant()),
         }
+        self.count_account(grant.account)?;
         let scopes = narrowed(params, &token.scopes)?;
         let issued = self.issue(family(&standing, client)?, &scopes, &token.scopes, None)?;
         match self.store.rotate_refresh(&old, self.ports.now(), &issued.tokens).await? {

@@ -19,6 +19,7 @@ impl Idp {
         let (Some(grant), Some(account)) = (&standing.grant, &standing.account) else {
             return Err(BearerError::InsufficientScope("openid"));
         };
+        self.count_account(grant.account)?;
         let client = self.store.client(&token.client).await?.ok_or(BearerError::InvalidToken)?;
         let mut claims = about(account, &client, grant, &token.scopes, Into::UserInfo);
         claims.insert("sub".to_owned(), json!(self.subject(&client, account.id)));

@@ -4,6 +4,7 @@ mod account;
 mod approval;
 mod assurance;
 mod attack;
+mod away;
 mod browser;
 mod consent;
 mod factors;

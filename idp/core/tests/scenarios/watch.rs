@@ -206,6 +206,64 @@ async fn a_batch_that_comes_twice_at_once_counts_once() {
     assert_eq!(stage.labels(&alice).await.len(), 2, "and one record of it is kept");
 }
 
+/// A load balancer sends each batch to another node.
+#[tokio::test]
+async fn two_nodes_watch_one_session_as_one() {
+    let stage = Stage::new().await;
+    let alice = stage.watched("alice").await;
+    let nodes = [stage.idp.clone(), stage.another_node().await];
+    for seq in 1..=10 {
+        for node in [&nodes[seq % 2], &nodes[(seq + 1) % 2]] {
+            let body = batch(seq as u64).to_string();
+            node.sample(&alice.watch, Some(ORIGIN), body.as_bytes(), "r").await.unwrap();
+        }
+    }
+    let known: Vec<usize> = stage
+        .scorer
+        .script
+        .lock()
+        .unwrap()
+        .scored
+        .iter()
+        .map(|(_, bytes)| *bytes)
+        .collect();
+    assert_eq!(
+        known,
+        (0..10).collect::<Vec<_>>(),
+        "each batch was scored once, on what all before it left"
+    );
+
+    stage.scorer.alarms(&[Alarm::Soft]);
+    let body = batch(11).to_string();
+    nodes[0]
+        .sample(&alice.watch, Some(ORIGIN), body.as_bytes(), "r")
+        .await
+        .unwrap();
+    let body = batch(12).to_string();
+    let told = nodes[1]
+        .sample(&alice.watch, Some(ORIGIN), body.as_bytes(), "r")
+        .await
+        .unwrap();
+    assert_eq!(told.state, WatchState::StepUp, "what one demands the other knows");
+}
+
+#[tokio::test]
+async fn batches_that_come_to_two_nodes_at_once_lose_nothing() {
+    let stage = Stage::new().await;
+    let alice = stage.watched("alice").await;
+    let other = stage.another_node().await;
+    let (watch, later) = (alice.watch.clone(), batch(8).to_string());
+    stage.scorer.script.lock().unwrap().meanwhile = Some(Box::new(move || {
+        Box::pin(async move {
+            other.sample(&watch, Some(ORIGIN), later.as_bytes(), "r").await.unwrap();
+        })
+    }));
+    stage.sends(&alice, &batch(7)).await.unwrap();
+    stage.sends(&alice, &batch(9)).await.unwrap();
+    let known_before = stage.scorer.script.lock().unwrap().scored.last().unwrap().1;
+    assert_eq!(known_before, 1, "8 overtook 7, which came too late then; 9 builds on 8");
+}
+
 #[tokio::test]
 async fn an_unanswered_step_up_becomes_a_revocation() {
     let stage = Stage::new().await;

@@ -12,7 +12,7 @@ use gait_core::event::{Event, What};
 use gait_core::flow::Progress;
 use gait_core::grant::{Grant, Token, TokenKind};
 use gait_core::ids::{AccountId, ClientId, GrantId, SessionId};
-use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
+use gait_core::policy::{AcrRule, Lifetimes, Limits, MailLimits, Plan, Policy, Row, WatchPolicy};
 use gait_core::registry::Registry;
 use gait_core::seal::MasterKey;
 use gait_core::session::{Place, Proof, RiskLevel, Session};
@@ -34,6 +34,7 @@ pub struct Stage {
     pub idp: Arc<Idp>,
     pub ports: TestPorts,
     pub scorer: Arc<Conductor>,
+    ephemeral: Arc<InProcess>,
     /// The browsers' cookies.
     cookies: Mutex<HashMap<SessionId, Secret>>,
 }
@@ -70,6 +71,7 @@ fn policy(watch: WatchPolicy) -> Policy {
         lifetimes: Lifetimes::default(),
         watch,
         mails: MailLimits::default(),
+        limits: Limits::default(),
         fresh_s: 300,
     }
 }
@@ -103,6 +105,12 @@ pub fn client(id: &str) -> Client {
     }
 }
 
+fn registry(scorer: &Arc<Conductor>) -> Registry {
+    Registry::default()
+        .with(Arc::new(KnownAnswer::new("password", &["pwd"], "open sesame")))
+        .with_scorer(scorer.clone())
+}
+
 impl Stage {
     pub async fn new() -> Self {
         Self::with(watch_policy(), vec![]).await
@@ -111,17 +119,15 @@ impl Stage {
     pub async fn with(watch: WatchPolicy, senders: Vec<Sender>) -> Self {
         let ports = ports();
         let scorer = Arc::new(Conductor::new());
-        let registry = Registry::default()
-            .with(Arc::new(KnownAnswer::new("password", &["pwd"], "open sesame")))
-            .with_scorer(scorer.clone());
+        let ephemeral = Arc::new(InProcess::new(ports.clock.clone(), 10_000));
         let setup = Setup {
             issuer: ISSUER.to_owned(),
             policy: policy(watch),
             store: Arc::new(MemoryStore::new()),
-            ephemeral: Arc::new(InProcess::new(ports.clock.clone(), 10_000)),
+            ephemeral: ephemeral.clone(),
             ports: ports.ports(),
             master: MasterKey::new([7; 32]),
-            registry,
+            registry: registry(&scorer),
             senders,
         };
         let idp = Arc::new(Idp::start(setup).await.unwrap());
@@ -132,8 +138,24 @@ impl Stage {
             idp,
             ports,
             scorer,
+            ephemeral,
             cookies: Mutex::default(),
         }
+    }
+
+    /// Another node of the same deployment.
+    pub async fn another_node(&self) -> Arc<Idp> {
+        let setup = Setup {
+            issuer: ISSUER.to_owned(),
+            policy: self.idp.policy().clone(),
+            store: self.store().clone(),
+            ephemeral: self.ephemeral.clone(),
+            ports: self.ports.ports(),
+            master: MasterKey::new([7; 32]),
+            registry: registry(&self.scorer),
+            senders: vec![],
+        };
+        Arc::new(Idp::start(setup).await.unwrap())
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {

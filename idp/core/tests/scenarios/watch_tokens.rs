@@ -3,6 +3,7 @@
 
 use crate::watch_stage::{ORIGIN, Stage, batch};
 use gait_core::continuous::{WatchError, WatchState};
+use gait_core::error::Error;
 use gait_core::token::BearerError;
 use gait_core::token::secret::{Secret, SecretKind};
 use serde_json::json;
@@ -108,7 +109,10 @@ async fn a_flood_of_batches_is_held_up() {
     for _ in 0..100 {
         assert!(stage.types(&mut alice).await.is_ok());
     }
-    assert!(matches!(stage.types(&mut alice).await, Err(WatchError::TooMany(_))));
+    assert!(matches!(
+        stage.types(&mut alice).await,
+        Err(WatchError::Core(Error::TooMany(_)))
+    ));
     stage.ports.clock.advance(10);
     assert!(stage.types(&mut alice).await.is_ok());
 }

@@ -3,7 +3,9 @@
 mod account;
 mod client;
 mod database;
+mod limits;
 mod metrics;
+mod redis;
 pub mod secret;
 mod sender;
 mod smtp;
@@ -12,11 +14,12 @@ pub use account::AccountConfig;
 pub use client::ClientConfig;
 pub use database::Server;
 pub use metrics::MetricsConfig;
+pub use redis::RedisConfig;
 pub use sender::SenderConfig;
 pub use smtp::{MailTls, SmtpConfig};
 
 use crate::log;
-use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
+use gait_core::policy::{AcrRule, Lifetimes, Limits, MailLimits, Plan, Policy, Row, WatchPolicy};
 use gait_sdk::PluginId;
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -97,7 +100,7 @@ pub struct PluginsConfig {
 }
 
 /// The file as it is written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     issuer: Spanned<String>,
@@ -121,9 +124,11 @@ struct File {
     #[serde(default)]
     allowed_receivers: Vec<Spanned<String>>,
     policy: Option<Spanned<PolicyConfig>>,
+    limits: Option<Spanned<Limits>>,
     smtp: Option<Spanned<SmtpConfig>>,
     metrics: Option<MetricsConfig>,
     database: Option<Spanned<database::DatabaseConfig>>,
+    redis: Option<Spanned<redis::Section>>,
     #[serde(default)]
     plugins: PluginsConfig,
     #[serde(default, rename = "client")]
@@ -186,6 +191,8 @@ pub struct Config {
     pub metrics: Option<MetricsConfig>,
     /// The Postgres server; without one, the database is a file in the data folder.
     pub database: Option<Server>,
+    /// Where the nodes keep together what is ephemeral; without one, it is in this process.
+    pub redis: Option<RedisConfig>,
     /// Plugins.
     pub plugins: PluginsConfig,
     /// Declared clients.
@@ -265,7 +272,11 @@ impl Config {
             .map(|level| source.check(&level, |level| log::check(level).map(|()| level.clone())))
             .transpose()?;
         let written = file.policy.unwrap_or_else(|| Spanned::new(0..0, PolicyConfig::default()));
-        let policy = source.check(&written, check_policy)?;
+        let limits = file.limits.unwrap_or_else(|| Spanned::new(0..0, Limits::default()));
+        let policy = Policy {
+            limits: source.check(&limits, limits::check)?,
+            ..source.check(&written, check_policy)?
+        };
         let mut clients = source.check_all(&file.clients, |client| client.check(folder))?;
         for (client, written) in clients.iter_mut().zip(&file.clients) {
             client.at = source.place(written.span().start);
@@ -279,6 +290,11 @@ impl Config {
         let database = file
             .database
             .map(|database| source.check(&database, |database| database.check(folder)))
+            .transpose()?;
+        let from_environment = redis::is_named_by_environment().then(|| Spanned::new(0..0, redis::Section::default()));
+        let redis = file.redis.or(from_environment);
+        let redis = redis
+            .map(|redis| source.check(&redis, |redis| redis.check(folder)))
             .transpose()?;
         let data_dir = folder.join(file.data_dir);
         Ok(Self {
@@ -302,6 +318,7 @@ impl Config {
             smtp,
             metrics: file.metrics,
             database,
+            redis,
             plugins: file.plugins,
             clients,
             accounts,
@@ -378,6 +395,7 @@ fn check_policy(policy: &PolicyConfig) -> Result<Policy, String> {
         lifetimes: life,
         watch: watch.clone(),
         mails: policy.mails,
+        limits: Limits::default(),
         fresh_s: policy.fresh_s,
     })
 }

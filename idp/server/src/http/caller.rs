@@ -126,7 +126,7 @@ impl FromRequestParts<App> for Program {
     }
 }
 
-fn visitor_address(parts: &Parts, app: &App) -> Option<IpAddr> {
+pub fn visitor_address(parts: &Parts, app: &App) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     address::visitor(peer.ip(), &parts.headers, &app.trusted_proxies)
 }

@@ -3,7 +3,7 @@
 use super::App;
 use super::caller::{Browser, Program};
 use super::form::{BadForm, Params};
-use super::reply::{Json, bad_request, bearer_error, core_error, json_error, too_many};
+use super::reply::{Json, bad_request, bearer_error, core_error, json_error};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -136,7 +136,6 @@ fn watch_error(error: WatchError) -> Response {
         WatchError::SessionEnded => json_error(StatusCode::CONFLICT, "session_ended", &text),
         WatchError::WatchToken => json_error(StatusCode::UNAUTHORIZED, "invalid_token", &text),
         WatchError::Bad(why) => bad_request("invalid_request", &why),
-        WatchError::TooMany(seconds) => too_many(seconds),
         WatchError::Core(error) => core_error(&error),
     }
 }

@@ -18,7 +18,11 @@ pub async fn healthz() -> StatusCode {
     responses((status = 200, description = "Ready"), (status = 503, description = "Not ready, with the reason")))]
 pub async fn readyz(State(app): State<App>) -> Response {
     match app.idp.store().ping().await {
-        Ok(()) => Json(json!({ "ready": true })).into_response(),
+        // What needs no ephemeral store is answered without it, so a node is ready, and says what is missing.
+        Ok(()) => match app.idp.ephemeral().ping().await {
+            Ok(()) => Json(json!({ "ready": true })).into_response(),
+            Err(error) => Json(json!({ "ready": true, "missing": error.to_string() })).into_response(),
+        },
         Err(error) => (
             StatusCode::SERVICE_UNAVAILABLE,
             Json(json!({ "ready": false, "reason": error.to_string() })),

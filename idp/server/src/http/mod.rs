@@ -14,6 +14,7 @@ mod form;
 mod headers;
 mod health;
 mod language;
+mod limits;
 mod logout;
 mod oidc;
 pub mod openapi;
@@ -85,6 +86,15 @@ impl Deref for App {
     }
 }
 
+/// What every route is held to: how large a body is, and how long a request takes, its body included.
+pub(crate) fn bounded<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes.layer(
+        ServiceBuilder::new()
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, DEADLINE))
+            .layer(DefaultBodyLimit::max(MAX_BODY)),
+    )
+}
+
 /// The whole provider as a service; `extra` are further routes, such as the dev mode's.
 pub fn router(app: App, extra: Router<App>) -> Router {
     let public = Router::new()
@@ -105,11 +115,15 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         )
         // Before the layer, which answers the preflights: a fallback that is set after it would take them.
         .method_not_allowed_fallback(pages::method_not_allowed)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), limits::programs))
         .layer(axum::middleware::from_fn_with_state(app.clone(), cors::registered_origin));
 
-    let programs = Router::new()
+    let servers = Router::new()
         .route("/introspect", post(oidc::introspect))
         .route("/continuous/signals", post(continuous::signals))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), limits::programs));
+
+    let programs = Router::new()
         .route("/mode", get(continuous::mode).post(continuous::set_mode))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -137,19 +151,19 @@ pub fn router(app: App, extra: Router<App>) -> Router {
         .layer(axum::middleware::from_fn_with_state(app.clone(), language::switch))
         .layer(CompressionLayer::new().gzip(true));
 
-    Router::new()
+    let all = Router::new()
         .merge(public)
         .merge(registered)
+        .merge(servers)
         .merge(programs)
         .merge(pages)
-        .method_not_allowed_fallback(pages::method_not_allowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .method_not_allowed_fallback(pages::method_not_allowed);
+    bounded(all)
         .layer(
             // One layer of our own: each of these costs every request a copy of all that is inside it.
             ServiceBuilder::new()
                 .layer(axum::middleware::from_fn_with_state(app.clone(), trace::request))
-                .layer(CatchPanicLayer::new())
-                .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, DEADLINE)),
+                .layer(CatchPanicLayer::new()),
         )
         .with_state(app)
 }

@@ -4,6 +4,7 @@ use super::App;
 use super::caller::Browser;
 use super::form::BadForm;
 use super::headers::page_policy;
+use super::reply::AWAY_RETRY_S;
 use crate::page::{ErrorPage, FormPost, Page, Trouble};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -60,7 +61,9 @@ pub fn error_page(app: &App, browser: &Browser, error: ErrorPage) -> Response {
 pub fn core_trouble(app: &App, browser: &Browser, error: &Error) -> Response {
     if error.is_away() {
         tracing::warn!(%error, "a backend is away");
-        return trouble(app, browser, Trouble::Away);
+        let mut response = trouble(app, browser, Trouble::Away);
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(AWAY_RETRY_S));
+        return response;
     }
     if let Error::TooMany(seconds) = error {
         let mut response = trouble(app, browser, Trouble::TooMany);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 /// Seconds after which a caller may try again when a backend is away.
-const AWAY_RETRY_S: u32 = 2;
+pub const AWAY_RETRY_S: u32 = 2;
 
 /// A JSON body that is not stored by caches unless the handler says otherwise.
 pub struct Json<T>(pub T);
@@ -77,7 +77,6 @@ pub fn oauth_error(error: OAuthError) -> Response {
             }
             response
         }
-        OAuthError::TooMany(seconds) => too_many(seconds),
         OAuthError::Core(error) => core_error(&error),
     }
 }

@@ -6,14 +6,14 @@ use gait_core::store::{Ephemeral, Result};
 use std::sync::Arc;
 
 /// An ephemeral store whose failures are counted.
-pub struct Counted<E> {
-    inner: E,
+pub struct Counted {
+    inner: Arc<dyn Ephemeral>,
     metrics: Arc<Metrics>,
 }
 
-impl<E> Counted<E> {
+impl Counted {
     /// Counts those of `inner`.
-    pub fn new(inner: E, metrics: Arc<Metrics>) -> Self {
+    pub fn new(inner: Arc<dyn Ephemeral>, metrics: Arc<Metrics>) -> Self {
         Self { inner, metrics }
     }
 
@@ -25,7 +25,10 @@ impl<E> Counted<E> {
 }
 
 #[async_trait]
-impl<E: Ephemeral> Ephemeral for Counted<E> {
+impl Ephemeral for Counted {
+    async fn ping(&self) -> Result<()> {
+        self.inner.ping().await
+    }
     async fn put(&self, key: &str, value: &[u8], ttl_s: u32) -> Result<()> {
         self.seen(self.inner.put(key, value, ttl_s).await)
     }
@@ -41,8 +44,8 @@ impl<E: Ephemeral> Ephemeral for Counted<E> {
     async fn swap(&self, key: &str, old: &[u8], new: &[u8], ttl_s: u32) -> Result<bool> {
         self.seen(self.inner.swap(key, old, new, ttl_s).await)
     }
-    async fn count(&self, key: &str, window_s: u32) -> Result<u64> {
-        self.seen(self.inner.count(key, window_s).await)
+    async fn add(&self, key: &str, number: u64, window_s: u32) -> Result<u64> {
+        self.seen(self.inner.add(key, number, window_s).await)
     }
     async fn uncount(&self, key: &str) -> Result<()> {
         self.seen(self.inner.uncount(key).await)
@@ -59,7 +62,7 @@ mod tests {
     #[tokio::test]
     async fn a_store_that_is_full_is_counted() {
         let metrics = Arc::new(Metrics::default());
-        let store = Counted::new(InProcess::new(ports().clock, 1), metrics.clone());
+        let store = Counted::new(Arc::new(InProcess::new(ports().clock, 1)), metrics.clone());
         store.put("flow:one", b"1", 60).await.unwrap();
         store.put("flow:other", b"2", 60).await.unwrap_err();
         assert_eq!(store.get("flow:one").await.unwrap().as_deref(), Some(&b"1"[..]));

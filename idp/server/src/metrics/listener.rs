@@ -34,7 +34,7 @@ impl Listener {
     /// Answers until `shutdown` resolves.
     pub async fn serve(self, metrics: Arc<Metrics>, shutdown: impl Future<Output = ()> + Send) {
         let routes = Router::new().route("/metrics", get(answer)).with_state(metrics);
-        door::serve(self.0, routes, shutdown).await;
+        door::serve(self.0, routes, Arc::default(), shutdown).await;
     }
 }
 

@@ -6,11 +6,14 @@ use gait_core::client::{Client, ClientAuth, GrantType};
 use gait_core::ephemeral::InProcess;
 use gait_core::event::What;
 use gait_core::ids::{AccountId, ClientId, SessionId};
-use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
+use gait_core::policy::{AcrRule, Lifetimes, Limits, MailLimits, Plan, Policy, Row, WatchPolicy};
+use gait_core::ports::Clock;
 use gait_core::registry::Registry;
 use gait_core::seal::MasterKey;
 use gait_core::session::{RiskLevel, Session, StepUp};
-use gait_core::store::{AccountStore, BehaviourStore, ClientStore, OperationStore, SessionStore, StoredKey, StoredModel};
+use gait_core::store::{
+    AccountStore, BehaviourStore, ClientStore, Ephemeral, OperationStore, SessionStore, StoredKey, StoredModel,
+};
 use gait_core::testing::{MemoryStore, TestPorts, ports};
 use gait_core::{Idp, Setup};
 use gait_sdk::{
@@ -101,6 +104,7 @@ pub fn policy() -> Policy {
         lifetimes: Lifetimes::default(),
         watch: WatchPolicy::default(),
         mails: MailLimits::default(),
+        limits: Limits::default(),
         fresh_s: 300,
     }
 }
@@ -156,12 +160,18 @@ impl Stage {
     }
 
     pub async fn with(policy: Policy, registry: Registry) -> Self {
+        Self::on(policy, registry, |clock| Arc::new(InProcess::new(clock, 100_000))).await
+    }
+
+    /// On an ephemeral store of the test's own.
+    pub async fn on(policy: Policy, registry: Registry, ephemeral: impl FnOnce(Arc<dyn Clock>) -> Arc<dyn Ephemeral>) -> Self {
         let ports = ports();
         let store = Arc::new(MemoryStore::new());
         for key in KEYS.get_or_init(|| first_keys(&ports)).await {
             store.add_key(key, ports.clock.now(), true).await.unwrap();
         }
-        let idp = start(&ports, &store, policy, registry).await;
+        let ephemeral = ephemeral(ports.clock.clone());
+        let idp = start(&ports, &store, ephemeral, policy, registry).await;
         for id in ["app", "third", "native"] {
             store.put_client(&client(id)).await.unwrap();
         }
@@ -328,12 +338,18 @@ fn master() -> MasterKey {
     MasterKey::new([7; 32])
 }
 
-async fn start(ports: &TestPorts, store: &Arc<MemoryStore>, policy: Policy, registry: Registry) -> Idp {
+async fn start(
+    ports: &TestPorts,
+    store: &Arc<MemoryStore>,
+    ephemeral: Arc<dyn Ephemeral>,
+    policy: Policy,
+    registry: Registry,
+) -> Idp {
     let setup = Setup {
         issuer: ISSUER.to_owned(),
         policy,
         store: store.clone(),
-        ephemeral: Arc::new(InProcess::new(ports.clock.clone(), 100_000)),
+        ephemeral,
         ports: ports.ports(),
         master: master(),
         registry,
@@ -344,6 +360,7 @@ async fn start(ports: &TestPorts, store: &Arc<MemoryStore>, policy: Policy, regi
 
 async fn first_keys(ports: &TestPorts) -> Vec<StoredKey> {
     let store = Arc::new(MemoryStore::new());
-    start(ports, &store, policy(), registry()).await;
+    let ephemeral = Arc::new(InProcess::new(ports.clock.clone(), 100_000));
+    start(ports, &store, ephemeral, policy(), registry()).await;
     store.keys().await.unwrap()
 }

@@ -4,6 +4,7 @@ use super::*;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use std::net::Ipv6Addr;
 
 struct Signer(EcdsaKeyPair);
 
@@ -61,7 +62,8 @@ async fn present(world: &World, assertion: &str) -> Result<Value, OAuthError> {
         ("client_assertion", assertion),
     ];
     // Each from its own address: the limit of failures isn't what is tested here.
-    let address = Some(world.ports.ports().uuid().to_string());
+    let address = Ipv6Addr::from(world.ports.ports().random::<16>());
+    let address = Some(address.to_string());
     let request = ClientRequest {
         address,
         ..form(&params)

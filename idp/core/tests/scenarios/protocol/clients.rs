@@ -1,6 +1,7 @@
 //! How clients prove themselves, and what garbage gets.
 
 use super::*;
+use gait_core::error::Error;
 
 fn machine() -> Vec<(&'static str, &'static str)> {
     vec![("grant_type", "client_credentials")]
@@ -186,7 +187,7 @@ async fn guessing_a_secret_is_slowed_down_for_the_guesser_alone() {
         );
     }
     let stopped = world.idp.token(&basic("app", SECRET, &machine())).await;
-    assert!(matches!(stopped, Err(OAuthError::TooMany(60))), "{stopped:?}");
+    assert!(matches!(stopped, Err(OAuthError::Core(Error::TooMany(60)))), "{stopped:?}");
     let elsewhere = ClientRequest {
         address: Some("198.51.100.1".to_owned()),
         ..basic("app", SECRET, &machine())

@@ -4,7 +4,7 @@ use super::*;
 use gait_core::account::{Account, Identifier, Mode};
 use gait_core::ephemeral::InProcess;
 use gait_core::ids::AccountId;
-use gait_core::policy::{AcrRule, Lifetimes, MailLimits, Plan, Policy, Row, WatchPolicy};
+use gait_core::policy::{AcrRule, Lifetimes, Limits, MailLimits, Plan, Policy, Row, WatchPolicy};
 use gait_core::registry::Registry;
 use gait_core::session::{Place, Proof, RiskLevel, Session, StepUp};
 use gait_core::store::StoredKey;
@@ -39,6 +39,7 @@ fn policy() -> Policy {
         lifetimes: Lifetimes::default(),
         watch: WatchPolicy::default(),
         mails: MailLimits::default(),
+        limits: Limits::default(),
         fresh_s: 300,
     }
 }

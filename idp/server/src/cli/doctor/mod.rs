@@ -88,6 +88,7 @@ const CHECKS: &[Check] = &[
     ("master key", |patient| stored::master_key(patient).boxed()),
     ("database", |patient| stored::database(patient).boxed()),
     ("signing keys", |patient| stored::keys(patient).boxed()),
+    ("redis", |patient| services::redis(patient).boxed()),
     ("outbox", |patient| stored::outbox(patient).boxed()),
     ("mail", |patient| services::mail(patient).boxed()),
     ("issuer", |patient| services::issuer(patient).boxed()),

@@ -1,6 +1,7 @@
 //! Other servers.
 
 use super::{Finding, Patient};
+use crate::ephemeral;
 use crate::mail::Outlet;
 use crate::ports::SystemClock;
 use gait_core::ports::Clock as _;
@@ -75,4 +76,24 @@ async fn ask(issuer: &str) -> anyhow::Result<(String, Option<i64>)> {
     let skew = date.map(|date| date.unix_timestamp() - SystemClock.now_ms().div_euclid(1000));
     let metadata: serde_json::Value = answer.json().await?;
     Ok((metadata["issuer"].as_str().unwrap_or_default().to_owned(), skew))
+}
+
+/// The Redis of the nodes: whether it can be used, and whether it would forget.
+pub(super) async fn redis(patient: &Patient) -> Vec<Finding> {
+    let Some(redis) = &patient.config.redis else {
+        return Vec::new();
+    };
+    let found = match ephemeral::check(redis).await {
+        Ok(found) => found,
+        Err(error) => {
+            let hint = "sign-ins need it; what it has to be is said in README.md";
+            return vec![Finding::fail(format!("{error:#}"), hint)];
+        }
+    };
+    let version = Finding::ok(format!("answers, version {}", found.version));
+    let warnings = found
+        .warnings
+        .iter()
+        .map(|warning| Finding::warn(&warning.detail, warning.hint));
+    std::iter::once(version).chain(warnings).collect()
 }

@@ -12,6 +12,7 @@ pub mod postgres;
 mod process;
 mod provider;
 mod receiver;
+mod redis;
 mod scrape;
 mod visitor;
 
@@ -24,6 +25,7 @@ pub use page::Page;
 pub use process::{DEMO_BOB, Process};
 pub use provider::{ALICE, BOB, Person, Provider, ZOE};
 pub use receiver::Receiver;
+pub use redis::Keys;
 pub use scrape::Scraper;
 pub use visitor::{Landed, Visitor, code_in, label_of};
 

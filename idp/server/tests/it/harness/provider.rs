@@ -101,7 +101,10 @@ impl Provider {
         let config = config::text(port, &receiver.url, extra);
         let folder = tempfile::tempdir().expect("a folder");
         let outlet = mail_server.is_none().then(|| Outlet::Catch(catcher.clone()));
+        // It was there a second ago: what clients sign at once must not seem to be older.
+        clock.advance(-1);
         let (idp, running) = run(&config, &folder, listener, &clock, outlet).await;
+        clock.advance(1);
         Self {
             issuer: format!("http://localhost:{port}"),
             http: client(),

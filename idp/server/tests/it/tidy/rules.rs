@@ -17,7 +17,7 @@ const EXCEPTIONS: [&str; 14] = [
     "idp/server/src/http/trace.rs",
     "idp/server/src/mail.rs",
     "idp/server/src/metrics/meter.rs",
-    "idp/server/src/plugins.rs",
+    "idp/server/src/plugins/slots.rs",
     "idp/server/src/ports.rs",
     "idp/xtask/src/bench/stopwatch.rs",
     "idp/xtask/src/story/provider.rs",
