@@ -13,7 +13,7 @@ use crate::account::{Account, BehaviourConsent, Identifier, Mode, StoredCredenti
 use crate::client::{Alg, Client};
 use crate::event::Event;
 use crate::grant::{Grant, Scopes, Standing, Token};
-use crate::ids::{AccountId, ClientId, FlowId, GrantId, Kid, SessionId};
+use crate::ids::{AccountId, ClientId, EventId, FlowId, GrantId, Kid, SessionId};
 use crate::seal::Sealed;
 use crate::session::{EndReason, Proof, RiskLevel, Session, StepUp};
 use crate::token::secret::Hash;
@@ -475,6 +475,8 @@ pub struct Backlog {
 pub trait OperationStore: Send + Sync {
     /// The backend answers.
     async fn ping(&self) -> Result<()>;
+    /// The schema is what this version of Gait needs, or a newer one's; else [`StoreError::Damaged`].
+    async fn check_schema(&self) -> Result<()>;
     /// All keys, newest first.
     async fn keys(&self) -> Result<Vec<StoredKey>>;
     /// Adds a key and retires the signing one of its algorithm at `retire_at`, both or neither. With `only_first`, does nothing and
@@ -490,6 +492,10 @@ pub trait OperationStore: Send + Sync {
     async fn set_once(&self, name: &str, value: &str) -> Result<String>;
     /// Writes an event that goes with no other change.
     async fn note(&self, event: &Event) -> Result<()>;
+    /// Events that were not yet shipped to where they are searched, oldest first.
+    async fn unshipped_events(&self, limit: u32) -> Result<Vec<Event>>;
+    /// They were.
+    async fn events_shipped(&self, events: &[EventId]) -> Result<()>;
     /// Events about an account, newest first, for its export and for operators.
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>>;
     /// Deletes events of before `before` that were expanded and that no delivery tells of; returns how many went.

@@ -2,6 +2,7 @@
 //! time, but for deliveries, of which each is one node's at a time.
 
 use crate::metrics::Metrics;
+use crate::sink::elasticsearch::Events;
 use gait_core::Idp;
 use gait_core::error::Result;
 use std::future::Future;
@@ -12,6 +13,7 @@ use tokio::task::JoinSet;
 
 /// How often is looked whether a background is due; it is, within this time, when somebody was erased who may be in it.
 const BACKGROUND_EVERY: Duration = Duration::from_secs(60);
+const SHIP_EVERY: Duration = Duration::from_secs(1);
 const STEP_UPS_EVERY: Duration = Duration::from_secs(5);
 const KEYS_EVERY: Duration = Duration::from_secs(60);
 /// How often the nodes tell each other how often somebody has called.
@@ -87,6 +89,22 @@ pub(crate) fn start(idp: &Arc<Idp>, node: &str, metrics: &Arc<Metrics>, retrain_
         }
     });
     jobs
+}
+
+/// Has events shipped, too.
+pub fn ship(jobs: &mut JoinSet<()>, idp: &Arc<Idp>, metrics: &Arc<Metrics>, events: Arc<Events>) {
+    let round = Round {
+        idp: idp.clone(),
+        node: idp.ports().uuid().to_string(),
+        metrics: metrics.clone(),
+        name: "ship",
+        period: SHIP_EVERY,
+        bell: None,
+    };
+    jobs.spawn(every(round, move |idp| {
+        let events = events.clone();
+        async move { events.round(&idp).await }
+    }));
 }
 
 /// When and where a job runs.

@@ -28,7 +28,7 @@ pub mod theme;
 use anyhow::{Context as _, anyhow};
 use arc_swap::ArcSwap;
 use axum::Router;
-use config::Config;
+use config::{Config, ElasticsearchConfig};
 use gait_core::ephemeral::InProcess;
 use gait_core::ports::{Clock, Entropy, Ports};
 use gait_core::registry::Registry;
@@ -36,12 +36,13 @@ use gait_core::store::Ephemeral;
 use gait_core::{Idp, Setup};
 use gait_sdk::{Authenticator, Scorer};
 use mail::{MailQueue, Outlet, Sender};
-use metrics::{Counted, Metrics, Queue};
+use metrics::{Counted, Metrics, Queue, Stream};
 use outbound::{Guard, Outbound};
 use plugins::Slots;
 use sink::callbacks::Callbacks;
+use sink::elasticsearch::{self, Shipper};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use theme::Themes;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -60,6 +61,7 @@ pub struct App {
     sender: Arc<Sender>,
     retrain_every_s: u32,
     metrics_listen: Option<SocketAddr>,
+    elasticsearch: Option<ElasticsearchConfig>,
 }
 
 /// Puts a provider together.
@@ -114,11 +116,32 @@ impl App {
         if let Some(address) = self.metrics_listen {
             let listener = metrics::Listener::open(address).await?;
             jobs.spawn(listener.serve(metrics.clone(), std::future::pending()));
-            jobs.spawn(metrics::watch_stores(self.idp, metrics));
+            jobs.spawn(metrics::watch_stores(self.idp.clone(), metrics.clone()));
         }
+        let mut shipping = None;
+        if let Some(config) = &self.elasticsearch {
+            let client = elasticsearch::client(config)?;
+            let ship = |stream| Shipper::new(client.clone(), config, stream, metrics.clone());
+            let events = elasticsearch::Events::new(ship(Stream::Events), config.setup);
+            jobs::ship(&mut jobs, &self.idp, &metrics, Arc::new(events));
+            if config.requests {
+                let (log, task) = elasticsearch::Requests::start(ship(Stream::Requests), metrics.clone());
+                // Nobody else sets it: this is the one call that serves.
+                let _set = self.http.request_log.set(log);
+                shipping = Some(task);
+            }
+        }
+        let draining = self.http.clone();
+        let shutdown = async move {
+            shutdown.await;
+            draining.readiness.drain();
+        };
         let proxies = self.http.trusted_proxies.clone();
         door::serve(listener, http::router(self.http, extra), proxies, shutdown).await;
         drop(jobs);
+        if let Some(shipping) = shipping {
+            shipping.finish().await;
+        }
         Ok(())
     }
 }
@@ -230,6 +253,8 @@ impl Builder {
                 allow_private: config.allow_private_receivers,
                 allowed: config.allowed_receivers,
             })),
+            request_log: OnceLock::new(),
+            readiness: http::Readiness::default(),
         });
         Ok(App {
             idp,
@@ -239,6 +264,7 @@ impl Builder {
             sender: Arc::new(sender),
             retrain_every_s: config.retrain_every_s,
             metrics_listen: config.metrics.map(|metrics| metrics.listen),
+            elasticsearch: config.elasticsearch,
         })
     }
 }

@@ -152,6 +152,12 @@ impl Idp {
         self.keys.now().jwks.clone()
     }
 
+    /// Whether this node has a signing key of every algorithm.
+    pub fn signs(&self) -> bool {
+        let keys = self.keys.now();
+        ALGS.iter().all(|alg| keys.signing.contains_key(alg))
+    }
+
     /// Makes new signing keys; the old ones stay published until their tokens are dead.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod account;
 mod backup;
 mod client;
 mod doctor;
+mod elasticsearch;
 mod keys;
 mod outbox;
 mod serve;
@@ -65,6 +66,9 @@ enum Command {
     /// Signing keys.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Elasticsearch.
+    #[command(subcommand)]
+    Elasticsearch(elasticsearch::Elasticsearch),
     /// Clients.
     #[command(subcommand)]
     Client(client::Clients),
@@ -109,6 +113,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Restore(args) => backup::restore(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Keys(command) => keys::run(command).await,
+        Command::Elasticsearch(command) => elasticsearch::run(command).await,
         Command::Client(command) => client::run(command).await,
         Command::Account(command) => account::run(command).await,
         Command::Outbox(command) => outbox::run(command).await,

@@ -3,6 +3,7 @@
 mod account;
 mod client;
 mod database;
+mod elasticsearch;
 mod limits;
 mod metrics;
 mod redis;
@@ -13,6 +14,7 @@ mod smtp;
 pub use account::AccountConfig;
 pub use client::ClientConfig;
 pub use database::Server;
+pub use elasticsearch::ElasticsearchConfig;
 pub use metrics::MetricsConfig;
 pub use redis::RedisConfig;
 pub use sender::SenderConfig;
@@ -129,6 +131,7 @@ struct File {
     metrics: Option<MetricsConfig>,
     database: Option<Spanned<database::DatabaseConfig>>,
     redis: Option<Spanned<redis::Section>>,
+    elasticsearch: Option<Spanned<ElasticsearchConfig>>,
     #[serde(default)]
     plugins: PluginsConfig,
     #[serde(default, rename = "client")]
@@ -193,6 +196,8 @@ pub struct Config {
     pub database: Option<Server>,
     /// Where the nodes keep together what is ephemeral; without one, it is in this process.
     pub redis: Option<RedisConfig>,
+    /// Where events and requests are shipped to, if anywhere.
+    pub elasticsearch: Option<ElasticsearchConfig>,
     /// Plugins.
     pub plugins: PluginsConfig,
     /// Declared clients.
@@ -296,6 +301,9 @@ impl Config {
         let redis = redis
             .map(|redis| source.check(&redis, |redis| redis.check(folder)))
             .transpose()?;
+        let elasticsearch = file.elasticsearch.as_ref();
+        let elasticsearch = elasticsearch.map(|written| source.check(written, |written| written.check(folder)));
+        let elasticsearch = elasticsearch.transpose()?;
         let data_dir = folder.join(file.data_dir);
         Ok(Self {
             issuer,
@@ -319,6 +327,7 @@ impl Config {
             metrics: file.metrics,
             database,
             redis,
+            elasticsearch,
             plugins: file.plugins,
             clients,
             accounts,

@@ -24,10 +24,12 @@ mod reply;
 mod trace;
 
 pub use caller::Browser;
+pub use health::Readiness;
 pub use pages::plain as plain_page;
 
 use crate::metrics::Metrics;
 use crate::sink::callbacks::Callbacks;
+use crate::sink::elasticsearch::Requests;
 use crate::theme::Themes;
 use axum::Router;
 use axum::body::Bytes;
@@ -37,7 +39,7 @@ use axum::routing::{get, post};
 use gait_core::Idp;
 use ipnet::IpNet;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -69,6 +71,10 @@ pub struct Shared {
     pub callbacks: Callbacks,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Where requests are shipped to, if anywhere.
+    pub request_log: OnceLock<Requests>,
+    /// Whether this node wants work.
+    pub readiness: Readiness,
 }
 
 impl App {

@@ -1,6 +1,7 @@
 //! A span for each request: id, method, route, status, time. Never a query, a header, a body or an address.
 
 use super::{App, headers};
+use crate::sink::elasticsearch::Line;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -47,6 +48,16 @@ pub async fn request(State(app): State<App>, mut request: Request, next: Next) -
     };
     let took = begun.elapsed();
     app.metrics.requests.note(route, &method, response.status(), took);
+    if let Some(log) = app.request_log.get() {
+        log.note(Line {
+            at_ms: app.idp.ports().clock.now_ms(),
+            id: id.clone(),
+            method,
+            route: matched,
+            status: response.status().as_u16(),
+            took,
+        });
+    }
     let ms = took.as_secs_f64() * 1000.0;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), ms, "done"));
     headers::secure(&app, response.headers_mut());

@@ -27,7 +27,7 @@ impl Counted {
 #[async_trait]
 impl Ephemeral for Counted {
     async fn ping(&self) -> Result<()> {
-        self.inner.ping().await
+        self.seen(self.inner.ping().await)
     }
     async fn put(&self, key: &str, value: &[u8], ttl_s: u32) -> Result<()> {
         self.seen(self.inner.put(key, value, ttl_s).await)

@@ -6,11 +6,13 @@ mod listener;
 mod meter;
 mod process;
 mod requests;
+mod shipping;
 mod stores;
 
 pub use ephemeral::Counted;
 pub use listener::Listener;
 pub use requests::Requests;
+pub use shipping::{Shipping, Stream};
 pub use stores::watch as watch_stores;
 
 use meter::Rules;
@@ -78,6 +80,8 @@ pub struct Metrics {
     rules: Rules,
     /// What is asked of the stores now and then.
     stores: Stores,
+    /// What goes to Elasticsearch.
+    pub shipping: Shipping,
     /// The plugins' slots.
     pub queue: Queue,
     mails: Family<Outcome, Counter>,
@@ -115,6 +119,7 @@ impl Default for Metrics {
             requests: Requests::register(&mut registry),
             rules: Rules::register(&mut registry),
             stores: Stores::register(&mut registry),
+            shipping: Shipping::register(&mut registry),
             queue,
             mails,
             jobs,

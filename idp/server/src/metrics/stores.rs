@@ -78,6 +78,7 @@ pub async fn watch(idp: Arc<Idp>, metrics: Arc<Metrics>) {
     for round in (0..MODELS_EVERY).cycle() {
         let up = look(&idp, &metrics.stores, round == 0).await;
         metrics.stores.backend("database", up.is_ok());
+        metrics.stores.backend("ephemeral", idp.ephemeral().ping().await.is_ok());
         if let Err(error) = up {
             tracing::debug!(%error, "the store could not be asked for metrics");
         }

@@ -1,3 +1,4 @@
 //! Sinks: where events go.
 
 pub mod callbacks;
+pub mod elasticsearch;

@@ -106,7 +106,7 @@ pub async fn schema(config: &Config) -> Result<Schema, sqlx::Error> {
 }
 
 /// The newest schema that this binary knows. Both engines have the same numbers.
-fn known() -> i64 {
+pub(super) fn known() -> i64 {
     newest(&super::sqlite::MIGRATIONS)
 }
 

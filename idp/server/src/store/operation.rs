@@ -1,10 +1,10 @@
 //! Readiness, keys, leases, settings, and what is noted.
 
 use super::row::{all, one};
-use super::{Database, change, key, outbox, transact};
+use super::{Database, change, key, open, outbox, transact};
 use async_trait::async_trait;
 use gait_core::event::Event;
-use gait_core::ids::AccountId;
+use gait_core::ids::{AccountId, EventId};
 use gait_core::store::{OperationStore, Result, StoreError, StoredKey};
 use gait_sdk::Timestamp;
 
@@ -15,6 +15,20 @@ impl OperationStore for Database {
             db.sql("SELECT COUNT(*) FROM setting").fetch_optional().await?;
         }
         Ok(())
+    }
+
+    async fn check_schema(&self) -> Result<()> {
+        let row = self
+            .read()
+            .await?
+            .sql("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success = TRUE")
+            .fetch_optional()
+            .await?;
+        let found: i64 = one(row, |columns| columns.number())?.unwrap_or_default();
+        match open::known() {
+            known if found < known => Err(StoreError::Damaged(format!("schema {found}, and this Gait needs {known}"))),
+            _ => Ok(()),
+        }
     }
 
     async fn keys(&self) -> Result<Vec<StoredKey>> {
@@ -99,6 +113,26 @@ impl OperationStore for Database {
             .execute()
             .await)?;
         Ok(done)
+    }
+
+    async fn unshipped_events(&self, limit: u32) -> Result<Vec<Event>> {
+        let rows = self
+            .read()
+            .await?
+            .sql("SELECT body FROM event WHERE shipped = FALSE ORDER BY seq LIMIT $1")
+            .bind(i64::from(limit))
+            .fetch_all()
+            .await?;
+        all(rows, |columns| columns.json())
+    }
+
+    async fn events_shipped(&self, events: &[EventId]) -> Result<()> {
+        transact!(self, |db| {
+            for event in events {
+                outbox::shipped(db, *event).await?;
+            }
+            Ok(())
+        })
     }
 
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>> {

@@ -34,6 +34,15 @@ async fn expand(db: &mut Connection<'_>, event: EventId) -> Result<bool> {
     Ok(done > 0)
 }
 
+/// Marks an event as shipped within a transaction.
+pub(super) async fn shipped(db: &mut Connection<'_>, event: EventId) -> Result<()> {
+    db.sql("UPDATE event SET shipped = TRUE WHERE id = $1")
+        .bind(event.0.as_bytes().as_slice())
+        .execute()
+        .await?;
+    Ok(())
+}
+
 /// Stores a delivery within a transaction. One to a client that was removed meanwhile is dropped: it must not hold the others up.
 async fn add(db: &mut Connection<'_>, event: EventId, delivery: &Delivery) -> Result<()> {
     db.sql(locking!(

@@ -109,6 +109,7 @@ struct Lease {
 struct KeptEvent {
     event: Event,
     expanded: bool,
+    shipped: bool,
 }
 
 impl State {
@@ -116,6 +117,7 @@ impl State {
         let kept = events.iter().map(|event| KeptEvent {
             event: event.clone(),
             expanded: false,
+            shipped: false,
         });
         self.events.extend(kept);
     }

@@ -2,7 +2,7 @@
 
 use super::{Lease, MemoryStore};
 use crate::event::Event;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, EventId};
 use crate::store::{OperationStore, Result, StoreError, StoredKey};
 use async_trait::async_trait;
 use gait_sdk::Timestamp;
@@ -10,6 +10,10 @@ use gait_sdk::Timestamp;
 #[async_trait]
 impl OperationStore for MemoryStore {
     async fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn check_schema(&self) -> Result<()> {
         Ok(())
     }
 
@@ -71,6 +75,20 @@ impl OperationStore for MemoryStore {
 
     async fn note(&self, event: &Event) -> Result<()> {
         self.state().note(std::slice::from_ref(event));
+        Ok(())
+    }
+
+    async fn unshipped_events(&self, limit: u32) -> Result<Vec<Event>> {
+        let state = self.state();
+        let waiting = state.events.iter().filter(|kept| !kept.shipped);
+        Ok(waiting.take(limit as usize).map(|kept| kept.event.clone()).collect())
+    }
+
+    async fn events_shipped(&self, events: &[EventId]) -> Result<()> {
+        let mut state = self.state();
+        for kept in state.events.iter_mut().filter(|kept| events.contains(&kept.event.id)) {
+            kept.shipped = true;
+        }
         Ok(())
     }
 

@@ -29,6 +29,7 @@ contract!(
     what_is_dropped_is_gone,
     old_events_go_once_they_are_told,
     what_waits_is_counted_and_is_as_old_as_its_event,
+    events_are_shipped_in_order_and_once,
 );
 
 async fn an_event_is_read_as_it_was_written(store: TheStore) {
@@ -550,4 +551,22 @@ async fn what_waits_is_counted_and_is_as_old_as_its_event(store: TheStore) {
         ..open
     };
     assert_eq!(store.backlog().await.unwrap(), closed);
+}
+
+async fn events_are_shipped_in_order_and_once(store: TheStore) {
+    let alice = clients(&store).await;
+    let events: Vec<Event> = ["one", "two", "three"].map(|name| event(&alice, name)).into();
+    for event in &events {
+        store.note(event).await.unwrap();
+    }
+    // Shipping and telling clients know nothing of each other.
+    assert!(store.expand_event(events[0].id, &[]).await.unwrap());
+    assert_eq!(store.unshipped_events(2).await.unwrap(), events[..2]);
+    let unknown = EventId(uuid("unknown"));
+    store.events_shipped(&[events[0].id, events[2].id, unknown]).await.unwrap();
+    assert_eq!(store.unshipped_events(9).await.unwrap(), events[1..2]);
+    store.events_shipped(&[events[1].id]).await.unwrap();
+    assert_eq!(store.unshipped_events(9).await.unwrap(), []);
+    assert_eq!(store.events_of(alice.id, 9).await.unwrap().len(), 3);
+    store.check_schema().await.unwrap();
 }

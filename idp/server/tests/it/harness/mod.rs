@@ -14,6 +14,7 @@ mod provider;
 mod receiver;
 mod redis;
 mod scrape;
+pub mod search;
 mod visitor;
 
 pub use app::{App, Callback, Request, Tokens};
@@ -23,10 +24,11 @@ pub use mail_server::MailServer;
 pub use mailbox::Mailbox;
 pub use page::Page;
 pub use process::{DEMO_BOB, Process};
-pub use provider::{ALICE, BOB, Person, Provider, ZOE};
+pub use provider::{ALICE, BOB, Person, Provider, ZOE, client};
 pub use receiver::Receiver;
 pub use redis::Keys;
 pub use scrape::Scraper;
+pub use search::{Mood, Search};
 pub use visitor::{Landed, Visitor, code_in, label_of};
 
 /// The claims of a JWT whose signature somebody else looks at.

@@ -9,6 +9,7 @@ use gait_core::Idp;
 use gait_core::account::{Account, Identifier};
 use jsonwebtoken::jwk::JwkSet;
 use std::net::TcpListener as StdListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -173,6 +174,11 @@ impl Provider {
             Some(server) => Mailbox::Server(server.clone()),
             None => Mailbox::Here(self.catcher.clone()),
         }
+    }
+
+    /// The database's file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("data/gait.db")
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod crates;
+mod dashboard;
 mod links;
 mod manifests;
 mod rules;

@@ -1,0 +1,157 @@
+//! Ships security events and request logs to Elasticsearch, in bulk, into data streams.
+//!
+//! Events are read from the store and marked there once they have arrived, so none is lost while Elasticsearch is away. Requests
+//! wait in a queue of fixed length; what finds no room there is dropped and counted, and no request ever waits.
+
+mod bulk;
+mod document;
+mod events;
+mod requests;
+mod setup;
+
+pub use bulk::Document;
+pub use document::of_event;
+pub use events::Events;
+pub use requests::{Line, Requests, Shipping};
+pub use setup::{MAPPED, install};
+
+use crate::config::ElasticsearchConfig;
+use crate::metrics::{Metrics, Stream};
+use anyhow::Context as _;
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use bulk::Fate;
+use elasticsearch::Elasticsearch;
+use elasticsearch::auth::Credentials;
+use elasticsearch::http::transport::{MultiNodeConnectionPool, TransportBuilder};
+use gait_core::measure::Meter as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Deadline of one call.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// First pause after a failure; doubled with each.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Longest pause.
+const MAX_PAUSE: Duration = Duration::from_secs(20);
+/// Microseconds between lines in the log that say the same.
+const SAY_AGAIN_US: u64 = 60_000_000;
+
+/// A client for the configured cluster.
+///
+/// # Errors
+/// There is no TLS, or no trusted root.
+pub fn client(config: &ElasticsearchConfig) -> anyhow::Result<Elasticsearch> {
+    let nodes = MultiNodeConnectionPool::round_robin(config.urls.clone(), None);
+    let mut builder = TransportBuilder::new(nodes)
+        .timeout(TIMEOUT)
+        .disable_proxy()
+        .enable_meta_header(false)
+        .request_body_compression(true);
+    if let Some(key) = &config.api_key {
+        builder = builder.auth(Credentials::EncodedApiKey(key.expose().to_owned()));
+    } else if let (Some(name), Some(password)) = (&config.username, &config.password) {
+        builder = builder.auth(Credentials::Basic(name.clone(), password.expose().to_owned()));
+    }
+    Ok(Elasticsearch::new(builder.build().context("elasticsearch")?))
+}
+
+/// The way into one data stream.
+pub struct Shipper {
+    client: Elasticsearch,
+    /// The data stream's name.
+    name: String,
+    stream: Stream,
+    metrics: Arc<Metrics>,
+    said_us: AtomicU64,
+}
+
+/// What became of documents.
+#[derive(Default)]
+struct Sent {
+    /// Ids of those that are there, or never will be: nothing is to be done for them any more.
+    settled: Vec<String>,
+    /// Those that are to be sent again.
+    left: Vec<Document>,
+}
+
+impl Shipper {
+    /// Into the stream of this kind.
+    pub fn new(client: Elasticsearch, config: &ElasticsearchConfig, stream: Stream, metrics: Arc<Metrics>) -> Self {
+        Self {
+            client,
+            name: format!("logs-gait.{}-{}", stream.as_str(), config.namespace),
+            stream,
+            metrics,
+            said_us: AtomicU64::new(0),
+        }
+    }
+
+    /// Sends documents until all are settled, at most `tries` times.
+    async fn send(&self, documents: Vec<Document>, tries: Option<usize>) -> Sent {
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(PAUSE)
+            .with_max_delay(MAX_PAUSE)
+            .with_jitter();
+        let mut pauses = match tries {
+            Some(tries) => pauses.with_max_times(tries.saturating_sub(1)),
+            None => pauses.without_max_times(),
+        }
+        .build();
+        let mut sent = Sent {
+            left: documents,
+            ..Sent::default()
+        };
+        loop {
+            self.send_once(&mut sent).await;
+            if sent.left.is_empty() {
+                return sent;
+            }
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return sent,
+            }
+        }
+    }
+
+    async fn send_once(&self, sent: &mut Sent) {
+        let fates = match bulk::create(&self.client, &self.name, &sent.left).await {
+            Ok(fates) => fates,
+            Err(why) => {
+                self.metrics.shipping.failed(self.stream);
+                return self.say(&why);
+            }
+        };
+        let documents = std::mem::take(&mut sent.left);
+        let (mut taken, mut refused) = (0, 0);
+        for (document, fate) in documents.into_iter().zip(fates) {
+            match fate {
+                Fate::Taken => taken += 1,
+                Fate::Refused(why) => {
+                    refused += 1;
+                    self.say(&why);
+                }
+                Fate::Again(why) => {
+                    self.say(&why);
+                    sent.left.push(document);
+                    continue;
+                }
+            }
+            sent.settled.push(document.id);
+        }
+        self.metrics.shipping.taken(self.stream, taken);
+        self.metrics.shipping.refused(self.stream, refused);
+    }
+
+    /// Says once in a while what is wrong; how often it is wrong, the metrics tell.
+    fn say(&self, why: &str) {
+        let now_us = self.metrics.stopwatch_us().max(1);
+        let said = self.said_us.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |said_us| {
+            let is_due = said_us == 0 || now_us.saturating_sub(said_us) >= SAY_AGAIN_US;
+            is_due.then_some(now_us)
+        });
+        if said.is_ok() {
+            tracing::warn!(stream = self.name, why, "Elasticsearch does not take everything");
+        }
+    }
+}
