@@ -99,7 +99,6 @@ pub fn ship(jobs: &mut JoinSet<()>, idp: &Arc<Idp>, metrics: &Arc<Metrics>, even
         metrics: metrics.clone(),
         name: "ship",
         period: SHIP_EVERY,
-        bell: None,
     };
     jobs.spawn(every(round, move |idp| {
         let events = events.clone();

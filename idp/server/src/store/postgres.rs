@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use std::time::Duration;
 
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/postgres");
+static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/postgres");
 
 /// A connection that was idle for longer is asked whether it is alive before it is used: the server may have been started again.
 const FRESH: Duration = Duration::from_secs(1);

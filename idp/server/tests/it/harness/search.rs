@@ -129,11 +129,6 @@ impl Search {
         self.held().conflicts
     }
 
-    /// Moods that are still to come.
-    pub fn is_in_a_mood(&self) -> bool {
-        !self.held().moods.is_empty()
-    }
-
     pub fn put(&self) -> BTreeMap<String, Value> {
         self.held().put.clone()
     }

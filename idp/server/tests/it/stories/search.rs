@@ -86,12 +86,9 @@ async fn every_event_arrives_once_through_refusals_lost_answers_and_partial_fail
     let ids = told(&provider).await;
     assert!(ids.len() >= 5, "{ids:?}");
     let documents = search
-        .wait("events", |documents| has_all(documents, &ids) && !search.is_in_a_mood())
+        .wait("events", |documents| has_all(documents, &ids) && search.conflicts() >= 1)
         .await;
-    assert!(
-        search.conflicts() >= 1,
-        "what was taken without an answer came again, and changed nothing"
-    );
+    // What was taken without an answer came again, and changed nothing.
     let mine: Vec<&Value> = documents
         .values()
         .filter(|document| document["event"]["kind"] != "metric")
@@ -173,11 +170,13 @@ async fn an_event_that_does_not_fit_is_counted_and_holds_no_other_back() {
     scraper
         .wait(|seen| seen.value("gait_elasticsearch_documents_total", &refused) == 1.0)
         .await;
-    assert_eq!(
-        provider.idp.store().unshipped_events(9).await.unwrap(),
-        [],
-        "it is not tried for ever"
-    );
+    for _ in 0..200 {
+        if provider.idp.store().unshipped_events(9).await.unwrap().is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it is tried for ever");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
