@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const FILE: &str = include_str!("../../../../../examples/kibana/gait.ndjson");
 
-/// Types of objects, the version of their shape, and their attributes: those that must be there, and their type.
-const SHAPES: [(&str, &str, &[(&str, char)]); 4] = [
+/// A type of objects, the version of its shape, and the attributes that must be there with their kind: a text, a boolean, an object,
+/// or JSON in a text.
+type Shape = (&'static str, &'static str, &'static [(&'static str, char)]);
+
+const SHAPES: [Shape; 4] = [
     ("tag", "8.0.0", &[("name", 's'), ("description", 's'), ("color", 's')]),
     (
         "index-pattern",
