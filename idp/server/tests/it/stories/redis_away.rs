@@ -25,7 +25,9 @@ async fn until_missing(provider: &Provider, missing: bool) {
     for _ in 0..300 {
         let ready = provider.get_json("/readyz").await;
         assert_eq!(ready["ready"], true, "it does what it can: {ready}");
-        if ready["missing"].is_string() == missing {
+        let checks = ready["checks"].as_array().expect("checks");
+        let ephemeral = checks.iter().find(|check| check["name"] == "ephemeral").expect("a check");
+        if ephemeral["ready"] == !missing {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
