@@ -177,16 +177,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn too_much_of_headers_or_body_is_refused_as_what_it_is() {
+    async fn too_many_or_too_long_headers_are_refused_as_what_they_are() {
         let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "x-a: b\r\n".repeat(2 * HEADERS));
         let long = format!("GET / HTTP/1.1\r\nhost: x\r\nx-a: {}\r\n\r\n", "b".repeat(2 * READ_AHEAD));
         for request in [many, long] {
             let answer = answer_to(request.as_bytes()).await;
             assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
         }
-        let large = "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\nconnection: close\r\n\r\n";
-        let answer = answer_to(large.as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     }
 
     #[tokio::test]
