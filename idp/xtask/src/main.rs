@@ -1,6 +1,7 @@
 //! `cargo xtask`: the chores of this repository.
 
 mod benches;
+mod cluster;
 mod step;
 mod tests;
 mod tools;
@@ -24,6 +25,12 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Starts what docker-compose.yml describes as processes on this machine, until Ctrl-C.
+    Cluster {
+        /// Look whether it holds: sign-ins over both nodes, a revocation, a killed node, a rolling restart; then end.
+        #[arg(long)]
+        check: bool,
+    },
     /// Signs in over HTTP, is watched, and is thrown out: prints what happened, and fails if a bound is broken.
     Story,
     /// Measures what each thing costs in CPU time, beside a peer and beside the goals, and prints tables.
@@ -38,19 +45,8 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Test { args } => tests::run(&args),
         Chore::Bench { args } => benches::run(&args),
-        Chore::Story => step::run(
-            "the story",
-            step::cargo().args([
-                "run",
-                "--quiet",
-                "--package",
-                "xtask",
-                "--features",
-                "story",
-                "--bin",
-                "story",
-            ]),
-        ),
+        Chore::Cluster { check } => cluster::run(check),
+        Chore::Story => step::run("the story", &mut step::story()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,6 +15,23 @@ pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+/// The program behind the chores that drive the whole server; further arguments are its own.
+pub fn story() -> Command {
+    let mut command = cargo();
+    command.args([
+        "run",
+        "--quiet",
+        "--package",
+        "xtask",
+        "--features",
+        "story",
+        "--bin",
+        "story",
+        "--",
+    ]);
+    command
+}
+
 /// Runs a program in the top folder, its output being ours.
 ///
 /// # Errors

@@ -40,6 +40,10 @@ const OPENSSL: Tool = Tool {
     names: &["openssl"],
     package: "openssl",
 };
+const NGINX: Tool = Tool {
+    names: &["nginx"],
+    package: "nginx-light",
+};
 
 /// Where the programs are.
 pub struct Tools {
@@ -56,10 +60,7 @@ impl Tools {
     /// A program is missing and can't be installed; says what to install.
     pub fn ready() -> anyhow::Result<Self> {
         let all = [NODE, CHROMIUM, CHROMEDRIVER, POSTGRES, REDIS, OPENSSL];
-        let missing: Vec<_> = all.into_iter().filter(|tool| tool.find().is_none()).collect();
-        if !missing.is_empty() {
-            install(&missing)?;
-        }
+        install_missing(&all)?;
         CHROMIUM.path()?;
         Ok(Self {
             node: NODE.path()?,
@@ -79,6 +80,22 @@ impl Tool {
     }
 }
 
+/// Installs what a cluster needs, where it is missing.
+///
+/// # Errors
+/// As [`Tools::ready`].
+pub fn for_cluster() -> anyhow::Result<()> {
+    install_missing(&[POSTGRES, REDIS, NGINX])
+}
+
+fn install_missing(tools: &[Tool]) -> anyhow::Result<()> {
+    let missing: Vec<_> = tools.iter().filter(|tool| tool.find().is_none()).collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => install(&missing),
+    }
+}
+
 fn in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
@@ -86,7 +103,7 @@ fn in_path(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-fn install(missing: &[Tool]) -> anyhow::Result<()> {
+fn install(missing: &[&Tool]) -> anyhow::Result<()> {
     let packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
     let wanted = packages.join(" ");
     let Some(become_root) = become_root().filter(|_| in_path("apt-get").is_some()) else {

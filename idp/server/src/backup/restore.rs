@@ -65,6 +65,8 @@ pub async fn restore(config: &Config, source: &Path, key: Key, wishes: Wishes, n
     let label = unpack(source, key, stage.clone()).await?;
     let staged = Config {
         data_dir: stage.clone(),
+        // Restoring needs nothing of what is ephemeral.
+        redis: None,
         ..config.clone()
     };
     let restored = staged.database_file();

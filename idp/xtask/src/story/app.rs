@@ -52,9 +52,23 @@ pub enum Standing {
     Inactive,
 }
 
+/// The names and secrets of the app and its API.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// The app's client id.
+    pub app: String,
+    /// Its secret.
+    pub app_secret: String,
+    /// The API's client id.
+    pub api: String,
+    /// Its secret.
+    pub api_secret: String,
+}
+
 /// The app, and its API.
 pub struct App {
     http: Client,
+    clients: Clients,
     issuer: String,
     /// Where the app lives.
     pub origin: String,
@@ -62,14 +76,29 @@ pub struct App {
 }
 
 impl App {
-    /// The app that lives at `origin`.
+    /// The story's app that lives at `origin`.
     ///
     /// # Errors
     /// There is no HTTP client.
     pub fn new(issuer: &str, origin: &str) -> anyhow::Result<Self> {
+        let clients = Clients {
+            app: APP.to_owned(),
+            app_secret: APP_SECRET.to_owned(),
+            api: API.to_owned(),
+            api_secret: API_SECRET.to_owned(),
+        };
+        Self::with(issuer, origin, clients)
+    }
+
+    /// Another one.
+    ///
+    /// # Errors
+    /// There is no HTTP client.
+    pub fn with(issuer: &str, origin: &str, clients: Clients) -> anyhow::Result<Self> {
         let http = Client::builder().no_proxy().build()?;
         Ok(Self {
             http,
+            clients,
             issuer: issuer.to_owned(),
             origin: origin.to_owned(),
             requests: 0,
@@ -87,7 +116,7 @@ impl App {
         url.query_pairs_mut()
             .extend_pairs([
                 ("response_type", "code"),
-                ("client_id", APP),
+                ("client_id", &self.clients.app),
                 ("redirect_uri", &self.redirect_uri()),
                 ("scope", SCOPES),
                 ("state", &state),
@@ -119,7 +148,7 @@ impl App {
             ("redirect_uri", &redirect_uri),
             ("code_verifier", VERIFIER),
         ];
-        let (status, answer) = self.post("/token", APP, APP_SECRET, &form).await?;
+        let (status, answer) = self.as_app("/token", &form).await?;
         ensure!(status == 200, "token endpoint: {status} {answer}");
         let text = |name: &str| answer[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
         let claims = self.verify(&text("id_token")?).await?;
@@ -152,7 +181,7 @@ impl App {
         let key = DecodingKey::from_jwk(keys.find(&kid).context("the key isn't published")?)?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&[APP]);
+        validation.set_audience(&[&self.clients.app]);
         Ok(decode(id_token, &key, &validation)?.claims)
     }
 
@@ -161,7 +190,14 @@ impl App {
     /// # Errors
     /// The provider doesn't answer.
     pub async fn introspect(&self, access: &str) -> anyhow::Result<Standing> {
-        let (status, answer) = self.post("/introspect", API, API_SECRET, &[("token", access)]).await?;
+        let (status, answer) = self
+            .post(
+                "/introspect",
+                &self.clients.api,
+                &self.clients.api_secret,
+                &[("token", access)],
+            )
+            .await?;
         ensure!(status == 200, "introspection: {status} {answer}");
         match (answer["active"].as_bool(), answer["step_up_required"].as_bool()) {
             (Some(true), Some(true)) => Ok(Standing::StepUp),
@@ -176,13 +212,20 @@ impl App {
     /// # Errors
     /// The provider doesn't answer.
     pub async fn refresh(&self, tokens: &Tokens) -> anyhow::Result<(u16, Value)> {
-        self.post(
-            "/token",
-            APP,
-            APP_SECRET,
-            &[("grant_type", "refresh_token"), ("refresh_token", &tokens.refresh)],
-        )
-        .await
+        let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh.as_str())];
+        self.as_app("/token", &form).await
+    }
+
+    /// Takes the grant back: the refresh token and all that came of it.
+    ///
+    /// # Errors
+    /// The provider doesn't answer, or refuses.
+    pub async fn revoke(&self, tokens: &Tokens) -> anyhow::Result<()> {
+        let request = self.http.post(format!("{}/revoke", self.issuer));
+        let request = request.basic_auth(&self.clients.app, Some(&self.clients.app_secret));
+        let answer = request.form(&[("token", &tokens.refresh)]).send().await?;
+        answer.error_for_status()?;
+        Ok(())
     }
 
     /// Tries userinfo: status and challenge.
@@ -223,6 +266,10 @@ impl App {
     /// Where batches go.
     pub fn samples_endpoint(&self) -> String {
         format!("{}/continuous/samples", self.issuer)
+    }
+
+    async fn as_app(&self, path: &str, form: &[(&str, &str)]) -> anyhow::Result<(u16, Value)> {
+        self.post(path, &self.clients.app, &self.clients.app_secret, form).await
     }
 
     async fn post(&self, path: &str, client: &str, secret: &str, form: &[(&str, &str)]) -> anyhow::Result<(u16, Value)> {

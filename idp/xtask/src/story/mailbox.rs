@@ -1,5 +1,6 @@
 //! A person's mail.
 
+use crate::cluster::Sink;
 use anyhow::bail;
 use gait::mail::Catcher;
 use std::time::Duration;
@@ -7,9 +8,33 @@ use std::time::Duration;
 const POLL: Duration = Duration::from_millis(20);
 const POLLS: u32 = 500;
 
+/// Where mail comes to.
+enum Source {
+    /// The story's provider keeps it.
+    Catcher(Catcher),
+    /// The cluster's mail server.
+    Sink(Sink),
+}
+
+impl Source {
+    /// Ids and texts of the mails to an address, newest first.
+    fn mails(&self, address: &str) -> Vec<(u64, String)> {
+        match self {
+            Self::Catcher(catcher) => {
+                let mails = catcher.mails(Some(address)).into_iter();
+                mails.map(|mail| (mail.id, mail.text)).collect()
+            }
+            Self::Sink(sink) => {
+                let mails = sink.mails(address).into_iter();
+                mails.map(|mail| (mail.id, mail.text)).collect()
+            }
+        }
+    }
+}
+
 /// The mails to one address.
 pub struct Mailbox {
-    catcher: Catcher,
+    source: Source,
     address: &'static str,
     /// Everything up to this mail was read.
     read: u64,
@@ -19,7 +44,16 @@ impl Mailbox {
     /// The mails that `catcher` has for `address`.
     pub fn new(catcher: Catcher, address: &'static str) -> Self {
         Self {
-            catcher,
+            source: Source::Catcher(catcher),
+            address,
+            read: 0,
+        }
+    }
+
+    /// The mails that `sink` has for `address`.
+    pub fn at_sink(sink: Sink, address: &'static str) -> Self {
+        Self {
+            source: Source::Sink(sink),
             address,
             read: 0,
         }
@@ -52,9 +86,9 @@ impl Mailbox {
 
     async fn wait_for(&mut self, what: &str, find: impl Fn(&str) -> Option<String>) -> anyhow::Result<String> {
         for _ in 0..POLLS {
-            let mails = self.catcher.mails(Some(self.address));
-            let mut unread = mails.iter().filter(|mail| mail.id > self.read);
-            if let Some((id, found)) = unread.find_map(|mail| Some((mail.id, find(&mail.text)?))) {
+            let mails = self.source.mails(self.address);
+            let mut unread = mails.iter().filter(|(id, _)| *id > self.read);
+            if let Some((id, found)) = unread.find_map(|(id, text)| Some((*id, find(text)?))) {
                 self.read = id;
                 return Ok(found);
             }

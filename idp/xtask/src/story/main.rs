@@ -1,8 +1,9 @@
-//! `cargo xtask story`: one scripted run of the whole loop over HTTP, with its numbers. The provider is the real one, on a real
+//! `cargo xtask cluster` (see [`cluster`]) and `cargo xtask story`: one scripted run of the whole loop over HTTP, with its numbers. The provider is the real one, on a real
 //! listener and a real database; addresses come through a trusted proxy's header; mail is caught. Fails if a bound is broken.
 
 mod app;
 mod browser;
+mod cluster;
 mod collector;
 mod cookies;
 mod mailbox;
@@ -20,10 +21,17 @@ async fn main() -> ExitCode {
     if std::env::var_os("GAIT_LOG").is_some() {
         gait::log::start(gait::config::LogFormat::Human, None);
     }
-    match script::run().await {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args[..] {
+        ["cluster"] => cluster::run(false).await,
+        ["cluster", "--check"] => cluster::run(true).await,
+        _ => script::run().await,
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("the story broke off: {error:#}");
+            eprintln!("broken off: {error:#}");
             ExitCode::FAILURE
         }
     }
