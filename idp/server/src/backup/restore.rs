@@ -240,6 +240,18 @@ async fn open(database: &Path) -> Result<SqliteConnection, sqlx::Error> {
     options(database).connect().await
 }
 
+/// Gives the database a second name, one that no earlier restoring has taken.
+fn set_aside(database: &Path, now: Timestamp) -> anyhow::Result<PathBuf> {
+    let mut at = now.0;
+    loop {
+        let aside = beside(database, &format!(".replaced-{at}"));
+        match std::fs::hard_link(database, &aside) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => at += 1,
+            linked => return linked.map(|()| aside.clone()).with_context(|| aside.display().to_string()),
+        }
+    }
+}
+
 /// Puts the restored file in the place of the database, which keeps a name beside it. The place is never empty.
 async fn swap(restored: &Path, database: &Path, now: Timestamp) -> anyhow::Result<Option<PathBuf>> {
     let place = || database.display().to_string();
@@ -249,8 +261,7 @@ async fn swap(restored: &Path, database: &Path, now: Timestamp) -> anyhow::Resul
         if let Ok(connection) = alone(database).await {
             connection.close().await?;
         }
-        let aside = beside(database, &format!(".replaced-{}", now.0));
-        std::fs::hard_link(database, &aside).with_context(|| aside.display().to_string())?;
+        let aside = set_aside(database, now)?;
         for suffix in ["-wal", "-shm"] {
             let (from, to) = (beside(database, suffix), beside(&aside, suffix));
             if from.exists() {

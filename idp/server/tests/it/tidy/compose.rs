@@ -48,6 +48,6 @@ fn the_nodes_of_docker_compose_have_a_valid_configuration_without_a_secret_in_it
         .replace("/run/secrets", folder.path().to_str().unwrap())
         .replace("/etc/gait/demo-signal-jwks.json", jwks.to_str().unwrap());
     let config = Config::parse(&text, "gait.toml", folder.path()).unwrap();
-    assert!(config.database.is_some() && config.redis.is_some());
+    assert!(config.database.is_some() && config.redis.is_some() && config.elasticsearch.is_some());
     assert_eq!((config.clients.len(), config.accounts.len()), (2, 2));
 }

@@ -42,7 +42,11 @@ pub async fn start(folder: &Path, port: u16, nodes: [u16; 2]) -> anyhow::Result<
         String::from_utf8_lossy(&tested.stderr)
     );
     let log = std::fs::File::create(folder.join("nginx.log"))?;
-    nginx()?.args(["-g", "daemon off; master_process off;"]).stderr(log).spawn().context("nginx")
+    nginx()?
+        .args(["-g", "daemon off; master_process off;"])
+        .stderr(log)
+        .spawn()
+        .context("nginx")
 }
 
 fn binary() -> anyhow::Result<PathBuf> {

@@ -159,6 +159,8 @@ fn node(name: &'static str, folder: &Path, port: u16, addresses: &Addresses<'_>)
             ("172.30.0.0/24", "127.0.0.1/32"),
             ("host = \"mailpit\"", "host = \"127.0.0.1\""),
             ("port = 1025", &format!("port = {}", addresses.mail)),
+            // Elasticsearch is no Debian package.
+            ("[elasticsearch]\nurls = [\"http://elasticsearch:9200\"]\nsetup = true\n", ""),
         ],
     )?;
     Node::new(name, folder, port, &configuration)
