@@ -1,6 +1,6 @@
 //! What the rules need of the world: time, randomness, mail, and somebody who counts.
 
-use crate::ids::{ClientId, MailId};
+use crate::ids::{AccountId, ClientId, MailId};
 use crate::measure::{Measure, Meter, Revocation};
 use async_trait::async_trait;
 use gait_sdk::Timestamp;
@@ -92,6 +92,25 @@ pub trait Wake: Send + Sync {
     fn wake(&self);
 }
 
+/// What another node has changed of the things that nodes keep in their memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Changed {
+    /// The key ring.
+    Keys,
+    /// What was learned of an account is erased.
+    Account(AccountId),
+    /// Anything: what was told may have been missed.
+    Anything,
+}
+
+/// Tells the other nodes. Whatever they keep must also expire by itself, for what is told may be lost.
+#[async_trait]
+pub trait Herald: Send + Sync {
+    /// Returns once it is on its way.
+    async fn tell(&self, changed: Changed);
+}
+
 /// The ports that a provider runs on.
 #[derive(Clone)]
 pub struct Ports {
@@ -103,6 +122,8 @@ pub struct Ports {
     pub mailer: Arc<dyn Mailer>,
     /// The outbox's bell.
     pub wake: Arc<dyn Wake>,
+    /// The other nodes.
+    pub herald: Arc<dyn Herald>,
     /// Measurements.
     pub meter: Arc<dyn Meter>,
 }

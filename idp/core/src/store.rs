@@ -451,9 +451,11 @@ pub struct StoredKey {
     pub private: Sealed,
     /// The public JWK.
     pub public: serde_json::Value,
-    /// When it was made; it signs from then on until a newer one of its algorithm is made.
+    /// When it was made, and published.
     pub created_at: Timestamp,
-    /// Published until then; `None` while it signs.
+    /// It signs from then on until a newer one of its algorithm does. Later than `created_at`, so that every node has published it.
+    pub signs_from: Timestamp,
+    /// Published until then; `None` while it is the newest.
     pub retire_at: Option<Timestamp>,
 }
 
@@ -479,13 +481,15 @@ pub trait OperationStore: Send + Sync {
     async fn check_schema(&self) -> Result<()>;
     /// All keys, newest first.
     async fn keys(&self) -> Result<Vec<StoredKey>>;
-    /// Adds a key and retires the signing one of its algorithm at `retire_at`, both or neither. With `only_first`, does nothing and
+    /// Adds a key and retires the newest one of its algorithm at `retire_at`, both or neither. With `only_first`, does nothing and
     /// returns false if there is a key of the algorithm (two nodes starting at once make one).
     async fn add_key(&self, key: &StoredKey, retire_at: Timestamp, only_first: bool) -> Result<bool>;
     /// Deletes keys whose `retire_at` has passed.
     async fn purge_keys(&self, now: Timestamp) -> Result<u64>;
     /// Takes or renews the lease `name` for `holder` until `now + ttl_s`; false while another holds it.
     async fn lease(&self, name: &str, holder: &str, now: Timestamp, ttl_s: u32) -> Result<bool>;
+    /// Gives the lease `name` back, if `holder` has it.
+    async fn release(&self, name: &str, holder: &str) -> Result<()>;
     /// A value of the deployment (for example the check value of the master key), if it was set.
     async fn setting(&self, name: &str) -> Result<Option<String>>;
     /// Sets a value once: returns what is stored after the call, by this call or an earlier one.

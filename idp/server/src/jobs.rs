@@ -1,6 +1,7 @@
-//! Leased jobs: learning, the background, deliveries, unanswered step-ups, purging, the key ring. Each runs on exactly one node at a
-//! time, but for deliveries, of which each is one node's at a time.
+//! Jobs: learning, the background, unanswered step-ups, purging. They run on the one node that holds the lease; deliveries and mails are
+//! claimed one by one, by every node, and the key ring is read by every node.
 
+use crate::lease::Lease;
 use crate::metrics::Metrics;
 use crate::sink::elasticsearch::Events;
 use gait_core::Idp;
@@ -42,10 +43,10 @@ impl gait_core::ports::Wake for Bell {
 }
 
 /// Starts those that keep house; they end when the set is dropped.
-pub(crate) fn start(idp: &Arc<Idp>, node: &str, metrics: &Arc<Metrics>, retrain_every_s: u32) -> JoinSet<()> {
+pub(crate) fn start(idp: &Arc<Idp>, lease: &Lease, metrics: &Arc<Metrics>, retrain_every_s: u32) -> JoinSet<()> {
     let on = |name, period| Round {
         idp: idp.clone(),
-        node: node.to_owned(),
+        lease: lease.clone(),
         metrics: metrics.clone(),
         name,
         period,
@@ -92,10 +93,10 @@ pub(crate) fn start(idp: &Arc<Idp>, node: &str, metrics: &Arc<Metrics>, retrain_
 }
 
 /// Has events shipped, too.
-pub fn ship(jobs: &mut JoinSet<()>, idp: &Arc<Idp>, metrics: &Arc<Metrics>, events: Arc<Events>) {
+pub fn ship(jobs: &mut JoinSet<()>, idp: &Arc<Idp>, lease: &Lease, metrics: &Arc<Metrics>, events: Arc<Events>) {
     let round = Round {
         idp: idp.clone(),
-        node: idp.ports().uuid().to_string(),
+        lease: lease.clone(),
         metrics: metrics.clone(),
         name: "ship",
         period: SHIP_EVERY,
@@ -109,7 +110,7 @@ pub fn ship(jobs: &mut JoinSet<()>, idp: &Arc<Idp>, metrics: &Arc<Metrics>, even
 /// When and where a job runs.
 struct Round {
     idp: Arc<Idp>,
-    node: String,
+    lease: Lease,
     metrics: Arc<Metrics>,
     name: &'static str,
     period: Duration,
@@ -122,29 +123,31 @@ where
 {
     let Round {
         idp,
-        node,
+        mut lease,
         metrics,
         name,
         period,
     } = round;
-    // A lease outlives its period, so that a holder keeps it, and a crashed one loses it soon.
-    let ttl = u32::try_from(period.as_secs()).unwrap_or(u32::MAX).saturating_mul(3).max(10);
     loop {
-        match idp.store().lease(name, &node, idp.ports().now(), ttl).await {
-            // On a task of its own, so that a panic ends this round and not the job.
-            Ok(true) => match tokio::spawn(job(idp.clone())).await {
-                Ok(outcome) => report(&metrics, name, outcome),
-                Err(error) => {
+        lease.held().await;
+        // On a task of its own, so that a panic ends this round and not the job; and one that ends with this one.
+        let mut work = JoinSet::new();
+        work.spawn(job(idp.clone()));
+        tokio::select! {
+            ended = work.join_next() => match ended {
+                Some(Err(error)) => {
                     metrics.job(name, "broke_off");
                     tracing::error!(job = name, %error, "job broke off; it will run again");
                 }
+                Some(Ok(outcome)) => report(&metrics, name, outcome),
+                None => {}
             },
-            Ok(false) => {}
-            Err(error) => {
-                metrics.job(name, "failed");
-                tracing::warn!(job = name, %error, "no lease");
+            () = lease.lost() => {
+                metrics.job(name, "broke_off");
+                tracing::warn!(job = name, "the lease was lost; another node goes on");
             }
         }
+        drop(work);
         tokio::time::sleep(period).await;
     }
 }

@@ -9,8 +9,10 @@ pub mod config;
 pub mod dev;
 mod door;
 pub mod ephemeral;
+pub mod herald;
 pub mod http;
 pub mod jobs;
+pub mod lease;
 pub mod log;
 pub mod mail;
 pub mod master;
@@ -35,6 +37,8 @@ use gait_core::registry::Registry;
 use gait_core::store::Ephemeral;
 use gait_core::{Idp, Setup};
 use gait_sdk::{Authenticator, Scorer};
+use herald::Nodes;
+use lease::Keeper;
 use mail::{MailQueue, Outlet, Sender};
 use metrics::{Counted, Metrics, Queue, Stream};
 use outbound::{Guard, Outbound};
@@ -43,6 +47,8 @@ use sink::callbacks::Callbacks;
 use sink::elasticsearch::{self, Shipper};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use store::Database;
 use theme::Themes;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -57,9 +63,11 @@ pub struct App {
     /// Its routes' shared state.
     pub http: http::App,
     client_themes: Arc<ArcSwap<seed::ClientThemes>>,
+    database: Database,
     bell: jobs::Bell,
     sender: Arc<Sender>,
     retrain_every_s: u32,
+    shutdown_grace: Duration,
     metrics_listen: Option<SocketAddr>,
     elasticsearch: Option<ElasticsearchConfig>,
 }
@@ -89,19 +97,23 @@ impl App {
         }
     }
 
-    /// Starts all jobs; they end when the set is dropped.
-    pub fn start_jobs(&self) -> JoinSet<()> {
+    /// Starts all jobs, those of which only one node may run when it is this node's turn; they end when the set is dropped.
+    pub fn start_jobs(&self, keeper: &Arc<Keeper>) -> JoinSet<()> {
         let metrics = &self.http.metrics;
         let callbacks = self.http.callbacks.clone();
-        let node = self.idp.ports().uuid().to_string();
-        let mut jobs = jobs::start(&self.idp, &node, metrics, self.retrain_every_s);
+        let mut jobs = jobs::start(&self.idp, &keeper.lease(), metrics, self.retrain_every_s);
+        let keeper = keeper.clone();
+        let node = keeper.node().to_owned();
+        jobs.spawn(async move { keeper.keep().await });
+        jobs.spawn(herald::heed(self.idp.clone(), self.database.clone()));
         // Each receiver is claimed for itself, so every node delivers: what it has written at once, and what others have soon.
         jobs.spawn(callbacks.run(self.idp.clone(), self.bell.clone(), metrics.clone()));
         jobs.spawn(self.sender.clone().run(node));
         jobs
     }
 
-    /// Runs the jobs and serves until `shutdown` resolves; requests in progress are finished.
+    /// Serves, and runs the jobs, until `shutdown` resolves. Then it says that it isn't ready, and after the configured grace takes no more
+    /// connections; requests in progress are finished, and the jobs are left to another node.
     ///
     /// # Errors
     /// The port for metrics is taken.
@@ -112,7 +124,8 @@ impl App {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
         let metrics = self.http.metrics.clone();
-        let mut jobs = self.start_jobs();
+        let keeper = Arc::new(Keeper::new(self.idp.clone()));
+        let mut jobs = self.start_jobs(&keeper);
         if let Some(address) = self.metrics_listen {
             let listener = metrics::Listener::open(address).await?;
             jobs.spawn(listener.serve(metrics.clone(), std::future::pending()));
@@ -123,7 +136,7 @@ impl App {
             let client = elasticsearch::client(config)?;
             let ship = |stream| Shipper::new(client.clone(), config, stream, metrics.clone());
             let events = elasticsearch::Events::new(ship(Stream::Events), config.setup);
-            jobs::ship(&mut jobs, &self.idp, &metrics, Arc::new(events));
+            jobs::ship(&mut jobs, &self.idp, &keeper.lease(), &metrics, Arc::new(events));
             if config.requests {
                 let (log, task) = elasticsearch::Requests::start(ship(Stream::Requests), metrics.clone());
                 // Nobody else sets it: this is the one call that serves.
@@ -134,11 +147,14 @@ impl App {
         let draining = self.http.clone();
         let shutdown = async move {
             shutdown.await;
+            // Whoever sends requests here is to see it before the door closes.
             draining.readiness.drain();
+            tokio::time::sleep(self.shutdown_grace).await;
         };
         let proxies = self.http.trusted_proxies.clone();
         door::serve(listener, http::router(self.http, extra), proxies, shutdown).await;
-        drop(jobs);
+        jobs.shutdown().await;
+        keeper.release().await;
         if let Some(shipping) = shipping {
             shipping.finish().await;
         }
@@ -189,7 +205,8 @@ impl Builder {
     pub async fn build(self) -> anyhow::Result<App> {
         let config = self.config;
         let master = master::load(&config)?;
-        let store: Arc<dyn gait_core::store::Store> = Arc::new(store::Database::open(&config).await?);
+        let database = Database::open(&config).await?;
+        let store: Arc<dyn gait_core::store::Store> = Arc::new(database.clone());
         let themes = Arc::new(Themes::load(config.themes_dir.clone(), &config.theme, config.reload_themes)?);
         let metrics = Arc::new(Metrics::default());
         let registry = registry(&config, self.factors, self.scorer, &metrics)?;
@@ -217,6 +234,7 @@ impl Builder {
             entropy: self.entropy,
             mailer: Arc::new(queue),
             wake: Arc::new(bell.clone()),
+            herald: Arc::new(Nodes(database.clone())),
             meter: metrics.clone(),
         };
         let ephemeral: Arc<dyn Ephemeral> = match &config.redis {
@@ -260,9 +278,11 @@ impl Builder {
             idp,
             http,
             client_themes,
+            database,
             bell,
             sender: Arc::new(sender),
             retrain_every_s: config.retrain_every_s,
+            shutdown_grace: Duration::from_secs(config.shutdown_grace_s.into()),
             metrics_listen: config.metrics.map(|metrics| metrics.listen),
             elasticsearch: config.elasticsearch,
         })

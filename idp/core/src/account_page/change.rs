@@ -270,7 +270,7 @@ impl Idp {
             .withdraw_password_consent(who.account.id, self.ports.now(), &[event])
             .await
             .map_err(core)?;
-        self.models.forget(who.account.id);
+        self.forget_models(who.account.id).await;
         self.ports.wake.wake();
         Ok(vec![Cookie::PasswordMarker(false)])
     }
@@ -287,7 +287,7 @@ impl Idp {
     /// What this node remembers goes with what was stored; and where nothing is known any more, there is nothing to judge by. What
     /// the watch remembers was forgotten before, so that nothing is erased if it can't be; what was scored since is forgotten now.
     async fn forget_rhythm(&self, who: &SignedIn, caller: &Caller) -> Result<(), ChangeError> {
-        self.models.forget(who.account.id);
+        self.forget_models(who.account.id).await;
         if let Err(error) = self.forget_watching(who.account.id).await {
             tracing::warn!(%error, "the watch may remember the last moments before an erasure until the session ends");
         }

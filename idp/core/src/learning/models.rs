@@ -4,6 +4,7 @@ use super::background::Known;
 use crate::Idp;
 use crate::error::{Error, Result};
 use crate::ids::AccountId;
+use crate::ports::Changed;
 use crate::seal::{SealError, Sealed};
 use crate::store::{StoreError, StoredModel, Whose};
 use gait_sdk::{Background, ModelBlob, Prepared, Scorer};
@@ -63,9 +64,15 @@ impl Models {
         lock(&self.parsed).remove(whose);
     }
 
-    /// Forgets what was parsed of an account, now that it is erased.
+    /// Forgets what was parsed of an account.
     pub(crate) fn forget(&self, account: AccountId) {
         lock(&self.parsed).retain(|whose, _| whose.account != account);
+    }
+
+    /// Forgets everything that was parsed.
+    pub(crate) fn forget_all(&self) {
+        lock(&self.parsed).clear();
+        self.put_background(None);
     }
 
     /// The background that was made at `made_at_ms`, if it was opened before.
@@ -80,6 +87,12 @@ impl Models {
 }
 
 impl Idp {
+    /// Forgets, on every node, what was parsed of an account, now that it is erased.
+    pub(crate) async fn forget_models(&self, account: AccountId) {
+        self.models.forget(account);
+        self.ports.herald.tell(Changed::Account(account)).await;
+    }
+
     pub(super) fn seal_model(&self, whose: &Whose, plain: &[u8]) -> Result<Sealed, SealError> {
         self.master.seal(MODEL, &owner(whose), plain, self.ports.entropy.as_ref())
     }

@@ -2,7 +2,7 @@
 
 use crate::ids::MailId;
 use crate::measure::{Measure, Meter};
-use crate::ports::{Clock, Entropy, MailError, MailState, MailTrouble, Mailer, OutgoingMail, Ports, Wake};
+use crate::ports::{Changed, Clock, Entropy, Herald, MailError, MailState, MailTrouble, Mailer, OutgoingMail, Ports, Wake};
 use async_trait::async_trait;
 use aws_lc_rs::digest;
 use gait_sdk::Timestamp;
@@ -181,6 +181,24 @@ impl Meter for Measured {
     }
 }
 
+/// Keeps what other nodes were told.
+#[derive(Debug, Default)]
+pub struct Told(Mutex<Vec<Changed>>);
+
+impl Told {
+    /// All of it, oldest first.
+    pub fn all(&self) -> Vec<Changed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Herald for Told {
+    async fn tell(&self, changed: Changed) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(changed);
+    }
+}
+
 /// The ports of a test, each also by its own type.
 #[derive(Clone)]
 pub struct TestPorts {
@@ -192,6 +210,8 @@ pub struct TestPorts {
     pub mailbox: Arc<Mailbox>,
     /// The outbox's bell.
     pub bell: Arc<Bell>,
+    /// What other nodes were told.
+    pub told: Arc<Told>,
     /// What was measured.
     pub measured: Arc<Measured>,
 }
@@ -204,6 +224,7 @@ impl TestPorts {
             entropy: self.entropy.clone(),
             mailer: self.mailbox.clone(),
             wake: self.bell.clone(),
+            herald: self.told.clone(),
             meter: self.measured.clone(),
         }
     }
@@ -216,6 +237,7 @@ pub fn ports() -> TestPorts {
         entropy: Arc::new(SeededEntropy::new(1)),
         mailbox: Arc::default(),
         bell: Arc::default(),
+        told: Arc::default(),
         measured: Arc::default(),
     }
 }

@@ -5,7 +5,7 @@ use crate::client::Alg;
 use crate::error::{Error, Result};
 use crate::ids::Kid;
 use crate::policy::Lifetimes;
-use crate::ports::Ports;
+use crate::ports::{Changed, Clock, Ports};
 use crate::seal::MasterKey;
 use crate::store::{Store, StoredKey};
 use crate::{Idp, Setup};
@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gait_sdk::Timestamp;
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -25,17 +26,38 @@ const PURPOSE: &str = "signing-key";
 const CHECK: &str = "master-key-check";
 /// Longest life in seconds of what is signed besides ID and access tokens: logout tokens and event tokens on their way.
 const OTHER_LIFE: u32 = 600;
-/// Seconds until every node has read the ring again: so long may another one still sign with an old key.
+/// Seconds between two looks of a node at the ring: so long may another one not know of a new key.
 const ROUND_S: i64 = 60;
+/// Seconds for which a new key is published before it signs: every node has read the ring by then, and apps that look at it now and then
+/// have seen it.
+const LEAD_S: i64 = 2 * ROUND_S;
+
+/// From when on new keys sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// When every node has published them.
+    Announced,
+    /// Now, because the old ones are no longer to be trusted. For up to a minute, another node may not know the new ones.
+    AtOnce,
+}
 
 /// The signing keys of this node's memory, as the store has them.
 pub struct KeyRing {
+    clock: Arc<dyn Clock>,
     keys: RwLock<Arc<Keys>>,
+}
+
+/// A key that signs from a moment on.
+struct Signing {
+    from: Timestamp,
+    kid: Kid,
+    key: PrivateKey,
 }
 
 /// One state of the ring.
 struct Keys {
-    signing: BTreeMap<Alg, (Kid, Arc<PrivateKey>)>,
+    /// The newest come first.
+    signing: BTreeMap<Alg, Vec<Signing>>,
     published: HashMap<Kid, PublicKey>,
     /// The JWK set as it is answered.
     jwks: Arc<str>,
@@ -52,12 +74,13 @@ impl KeyRing {
         let stored = store.keys().await?;
         for alg in ALGS {
             if !stored.iter().any(|key| key.alg == alg) {
-                let key = new_key(alg, master, &setup.ports)?;
+                let key = new_key(alg, setup.ports.now(), master, &setup.ports)?;
                 store.add_key(&key, setup.ports.now(), true).await?;
             }
         }
         let keys = read(store, master, setup.ports.now()).await?;
         Ok(Self {
+            clock: setup.ports.clock.clone(),
             keys: RwLock::new(Arc::new(keys)),
         })
     }
@@ -68,11 +91,10 @@ impl KeyRing {
     /// The cryptographic library refuses, which it does for broken keys only.
     pub(crate) fn sign(&self, alg: Alg, typ: Typ, claims: &Value) -> Result<String> {
         let keys = self.now();
-        let (kid, key) = keys
-            .signing
-            .get(&alg)
+        let signing = keys
+            .signs(alg, Timestamp(self.clock.now_ms().div_euclid(1000)))
             .ok_or_else(|| Error::Inconsistent(format!("no {alg:?} key signs")))?;
-        key.sign(kid, typ, claims)
+        signing.key.sign(&signing.kid, typ, claims)
     }
 
     /// The claims of a JWT that we signed as a `typ`, whether or not it has expired. `None` for anything else.
@@ -92,6 +114,14 @@ impl KeyRing {
     }
 }
 
+impl Keys {
+    /// The key that signs at a moment: the newest whose turn has come. Before the first one should, it does: two clocks may differ.
+    fn signs(&self, alg: Alg, now: Timestamp) -> Option<&Signing> {
+        let keys = self.signing.get(&alg)?;
+        keys.iter().find(|key| key.from <= now).or(keys.last())
+    }
+}
+
 /// Refuses a master key that isn't the one the store was begun with, before anything is sealed with it.
 async fn check_master(store: &dyn Store, master: &MasterKey) -> Result<()> {
     let own = URL_SAFE_NO_PAD.encode(master.mac(CHECK, b"gait"));
@@ -103,7 +133,7 @@ async fn check_master(store: &dyn Store, master: &MasterKey) -> Result<()> {
     }
 }
 
-fn new_key(alg: Alg, master: &MasterKey, ports: &Ports) -> Result<StoredKey> {
+fn new_key(alg: Alg, signs_from: Timestamp, master: &MasterKey, ports: &Ports) -> Result<StoredKey> {
     let pkcs8 = PrivateKey::generate(alg)?;
     let (kid, public) = PrivateKey::parse(alg, &pkcs8)?.public();
     Ok(StoredKey {
@@ -112,11 +142,12 @@ fn new_key(alg: Alg, master: &MasterKey, ports: &Ports) -> Result<StoredKey> {
         alg,
         public,
         created_at: ports.now(),
+        signs_from,
         retire_at: None,
     })
 }
 
-/// Reads the ring from the store. The newest key of each algorithm that isn't retired signs; all that live are published.
+/// Reads the ring from the store. All keys that live are published, and sign when it is their turn.
 async fn read(store: &dyn Store, master: &MasterKey, now: Timestamp) -> Result<Keys> {
     let mut keys = Keys {
         signing: BTreeMap::new(),
@@ -124,15 +155,19 @@ async fn read(store: &dyn Store, master: &MasterKey, now: Timestamp) -> Result<K
         jwks: Arc::default(),
     };
     let mut members = Vec::new();
-    for stored in store.keys().await? {
+    let mut ring = store.keys().await?;
+    // The newest come first; of those that were made in the same second, the one whose turn comes later, or that no other has replaced.
+    ring.sort_by_key(|key| Reverse((key.created_at, key.signs_from, key.retire_at.is_none())));
+    for stored in ring {
         if stored.retire_at.is_some_and(|at| at <= now) {
             continue;
         }
-        if stored.retire_at.is_none() && !keys.signing.contains_key(&stored.alg) {
-            let pkcs8 = master.open(PURPOSE, stored.kid.as_str(), &stored.private)?;
-            let key = PrivateKey::parse(stored.alg, &pkcs8)?;
-            keys.signing.insert(stored.alg, (stored.kid.clone(), Arc::new(key)));
-        }
+        let pkcs8 = master.open(PURPOSE, stored.kid.as_str(), &stored.private)?;
+        keys.signing.entry(stored.alg).or_default().push(Signing {
+            from: stored.signs_from,
+            kid: stored.kid.clone(),
+            key: PrivateKey::parse(stored.alg, &pkcs8)?,
+        });
         let public = PublicKey::parse(stored.alg, &stored.public)?;
         keys.published.insert(stored.kid, public);
         members.push(stored.public);
@@ -158,17 +193,38 @@ impl Idp {
         ALGS.iter().all(|alg| keys.signing.contains_key(alg))
     }
 
-    /// Makes new signing keys; the old ones stay published until their tokens are dead.
+    /// Makes and publishes new signing keys; the old ones stay published until their tokens are dead.
     ///
     /// # Errors
     /// A backend is away.
-    pub async fn rotate_keys(&self) -> Result<()> {
-        let retire_at = self.ports.now().plus(longest_life(&self.policy.lifetimes));
+    pub async fn rotate_keys(&self, rotation: Rotation) -> Result<()> {
+        let lead_s = if rotation == Rotation::Announced { LEAD_S } else { 0 };
+        let signs_from = self.ports.now().plus(lead_s);
+        let retire_at = signs_from.plus(longest_life(&self.policy.lifetimes));
         for alg in ALGS {
-            let key = new_key(alg, &self.master, &self.ports)?;
+            let key = new_key(alg, signs_from, &self.master, &self.ports)?;
             self.store.add_key(&key, retire_at, false).await?;
         }
+        self.ports.herald.tell(Changed::Keys).await;
         self.refresh_keys().await
+    }
+
+    /// Reads anew, or forgets, what another node has changed.
+    ///
+    /// # Errors
+    /// A backend is away.
+    pub async fn heed(&self, changed: &Changed) -> Result<()> {
+        match changed {
+            Changed::Keys => self.refresh_keys().await,
+            Changed::Account(account) => {
+                self.models.forget(*account);
+                Ok(())
+            }
+            Changed::Anything => {
+                self.models.forget_all();
+                self.refresh_keys().await
+            }
+        }
     }
 
     /// Reads the key ring again, and deletes keys whose tokens are dead. Every node does so at least every minute.

@@ -125,6 +125,7 @@ struct File {
     allow_private_receivers: bool,
     #[serde(default)]
     allowed_receivers: Vec<Spanned<String>>,
+    shutdown_grace_s: Option<Spanned<u32>>,
     policy: Option<Spanned<PolicyConfig>>,
     limits: Option<Spanned<Limits>>,
     smtp: Option<Spanned<SmtpConfig>>,
@@ -184,6 +185,8 @@ pub struct Config {
     pub allow_private_receivers: bool,
     /// Hosts that may have loopback or private addresses, by name; still https.
     pub allowed_receivers: Vec<String>,
+    /// Seconds between the signal to end, from which on the node isn't ready, and the end of the listening.
+    pub shutdown_grace_s: u32,
     /// The policy.
     pub policy: Policy,
     /// Where it stands, as `file:line`, for errors that only show once the plugins are known.
@@ -272,6 +275,11 @@ impl Config {
                 Ok(seconds)
             }
         })?;
+        let shutdown_grace_s = file
+            .shutdown_grace_s
+            .map(|seconds| source.check(&seconds, |&seconds| check_grace(seconds)))
+            .transpose()?
+            .unwrap_or_default();
         let log_level = file
             .log_level
             .map(|level| source.check(&level, |level| log::check(level).map(|()| level.clone())))
@@ -321,6 +329,7 @@ impl Config {
             retrain_every_s,
             allow_private_receivers: file.allow_private_receivers,
             allowed_receivers: source.check_all(&file.allowed_receivers, |name| check_host(name))?,
+            shutdown_grace_s,
             policy,
             policy_at: source.place(written.span().start),
             smtp,
@@ -366,6 +375,13 @@ fn is_loopback_ip(url: &url::Url) -> bool {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
         Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
         _ => false,
+    }
+}
+
+fn check_grace(seconds: u32) -> Result<u32, String> {
+    match seconds {
+        0..=300 => Ok(seconds),
+        _ => Err(format!("shutdown_grace_s must be 0 to 300, not {seconds}")),
     }
 }
 

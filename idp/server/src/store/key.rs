@@ -14,13 +14,14 @@ fn read(columns: &mut Columns<'_>) -> Result<StoredKey> {
         private: Sealed(columns.get()?),
         public: columns.json()?,
         created_at: columns.time()?,
+        signs_from: columns.time()?,
         retire_at: columns.time_opt()?,
     })
 }
 
 pub(super) async fn all_keys(db: &mut Connection<'_>) -> Result<Vec<StoredKey>> {
     let rows = db
-        .sql("SELECT kid, alg, private, public, created_at, retire_at FROM signing_key ORDER BY created_at DESC, kid")
+        .sql("SELECT kid, alg, private, public, created_at, COALESCE(signs_from, created_at), retire_at FROM signing_key ORDER BY created_at DESC, kid")
         .fetch_all()
         .await?;
     all(rows, read)
@@ -56,12 +57,13 @@ pub(super) async fn retire(db: &mut Connection<'_>, alg: Alg, at: Timestamp) -> 
 
 /// Adds a key within a transaction.
 pub(super) async fn add(db: &mut Connection<'_>, key: &StoredKey) -> Result<()> {
-    db.sql("INSERT INTO signing_key (kid, alg, private, public, created_at, retire_at) VALUES ($1, $2, $3, $4, $5, $6)")
+    db.sql("INSERT INTO signing_key (kid, alg, private, public, created_at, signs_from, retire_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
         .bind(key.kid.as_str())
         .bind(word(&key.alg)?)
         .bind(key.private.0.as_slice())
         .bind(json(&key.public)?)
         .bind(key.created_at.0)
+        .bind(key.signs_from.0)
         .bind(key.retire_at.map(|at| at.0))
         .execute()
         .await

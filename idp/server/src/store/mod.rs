@@ -17,6 +17,7 @@ mod issuing;
 mod key;
 mod mail;
 mod model;
+mod notices;
 mod open;
 mod operation;
 mod outbox;
@@ -31,6 +32,7 @@ mod transaction;
 mod turn;
 
 pub use in_use::InUse;
+pub use notices::Notices;
 pub use open::{OpenError, Schema, schema};
 
 use cache::{Cache, Voiding};
@@ -61,8 +63,8 @@ enum Engine {
         /// Held, so that nobody puts another file in the place of this one.
         _in_use: Arc<InUse>,
     },
-    /// A server. What is written through `loose` may be lost if the server crashes.
-    Postgres { pool: PgPool, loose: PgPool },
+    /// A server. What is written through `loose` may be lost if the server crashes; `listening` is for notices.
+    Postgres { pool: PgPool, loose: PgPool, listening: PgPool },
 }
 
 impl Database {
@@ -140,7 +142,8 @@ impl Database {
                 reader.close().await;
                 writer.pool().close().await;
             }
-            Engine::Postgres { pool, loose, .. } => {
+            Engine::Postgres { pool, loose, listening } => {
+                listening.close().await;
                 loose.close().await;
                 pool.close().await;
             }

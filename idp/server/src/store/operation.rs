@@ -72,6 +72,16 @@ impl OperationStore for Database {
         Ok(done > 0)
     }
 
+    async fn release(&self, name: &str, holder: &str) -> Result<()> {
+        change!(self, Notes, |db| db
+            .sql("DELETE FROM lease WHERE name = $1 AND holder = $2")
+            .bind(name)
+            .bind(holder)
+            .execute()
+            .await)?;
+        Ok(())
+    }
+
     async fn setting(&self, name: &str) -> Result<Option<String>> {
         let row = self
             .read()

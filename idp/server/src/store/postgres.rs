@@ -48,6 +48,7 @@ impl Database {
         let held = server.options(SETTINGS);
         Ok(Self::on(Engine::Postgres {
             pool: pool(held.clone().options([("synchronous_commit", "on")]), connections),
+            listening: pool(held.clone(), 1),
             loose: pool(
                 held.options([("synchronous_commit", "off")]),
                 connections.div_ceil(LOOSE_SHARE),

@@ -8,6 +8,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use gait::config::Config;
+use gait::lease::Keeper;
 use gait::mail::{Catcher, Outlet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -85,7 +86,7 @@ impl Provider {
             .await
             .context("the provider")?;
         // Served by ourselves, as `App::serve` has no place for a stopwatch.
-        let jobs = app.start_jobs();
+        let jobs = app.start_jobs(&Arc::new(Keeper::new(app.idp.clone())));
         let last_byte = LastByte::default();
         let stopwatch = from_fn_with_state(last_byte.clone(), note_last_byte);
         let service = gait::http::router(app.http.clone(), Router::new()).layer(stopwatch);

@@ -63,6 +63,14 @@ impl OperationStore for MemoryStore {
         Ok(true)
     }
 
+    async fn release(&self, name: &str, holder: &str) -> Result<()> {
+        let mut state = self.state();
+        if state.leases.get(name).is_some_and(|lease| lease.holder == holder) {
+            state.leases.remove(name);
+        }
+        Ok(())
+    }
+
     async fn setting(&self, name: &str) -> Result<Option<String>> {
         Ok(self.state().settings.get(name).cloned())
     }

@@ -1,6 +1,8 @@
 //! The key ring and the discovery document.
 
 use super::*;
+use gait_core::ports::Changed;
+use gait_core::token::keys::Rotation;
 use jsonwebtoken::Algorithm;
 use std::collections::BTreeSet;
 
@@ -71,7 +73,7 @@ async fn rotated_keys_stay_published_until_their_tokens_are_dead() {
         .await;
     let old = world.tokens("app", &[]).await;
     let before = kids(&world);
-    world.idp.rotate_keys().await.unwrap();
+    world.idp.rotate_keys(Rotation::AtOnce).await.unwrap();
     let after = kids(&world);
     assert_eq!((after.len(), after.is_superset(&before)), (6, true));
 
@@ -110,13 +112,66 @@ async fn what_was_signed_under_another_issuer_does_not_count() {
 }
 
 #[tokio::test]
-async fn another_node_learns_of_a_rotation_within_its_next_round() {
+async fn another_node_learns_of_a_rotation_at_once_or_within_its_next_round() {
     let world = World::new().await;
     let other = Idp::start(setup(&world.ports, &world.store, master())).await.unwrap();
-    world.idp.rotate_keys().await.unwrap();
-    assert_ne!(other.jwks(), world.idp.jwks());
+    for changed in [Changed::Keys, Changed::Anything] {
+        world.idp.rotate_keys(Rotation::Announced).await.unwrap();
+        assert_eq!(world.ports.told.all().last(), Some(&Changed::Keys));
+        assert_ne!(other.jwks(), world.idp.jwks());
+        other.heed(&changed).await.unwrap();
+        assert_eq!(other.jwks(), world.idp.jwks());
+    }
+    world.idp.rotate_keys(Rotation::Announced).await.unwrap();
     other.refresh_keys().await.unwrap();
     assert_eq!(other.jwks(), world.idp.jwks());
+}
+
+/// The key that signed the app's ID token.
+async fn signer(world: &World) -> String {
+    let tokens = world.tokens("app", &[]).await;
+    let header = jsonwebtoken::decode_header(text(&tokens, "id_token")).unwrap();
+    header.kid.unwrap()
+}
+
+#[tokio::test]
+async fn a_new_key_is_published_by_every_node_before_it_signs() {
+    let world = World::new().await;
+    let first = signer(&world).await;
+    world.idp.rotate_keys(Rotation::Announced).await.unwrap();
+    let published = kids(&world);
+    assert_eq!((published.len(), signer(&world).await), (6, first.clone()));
+    world.advance(119);
+    assert_eq!(signer(&world).await, first);
+    world.advance(1);
+    let second = signer(&world).await;
+    assert!(
+        second != first && published.contains(&second),
+        "nobody needs to read anything then"
+    );
+    world.advance(3600 + 59);
+    world.idp.refresh_keys().await.unwrap();
+    assert!(kids(&world).contains(&first), "until what it signed last is dead");
+    world.advance(1);
+    world.idp.refresh_keys().await.unwrap();
+    assert!(!kids(&world).contains(&first));
+}
+
+#[tokio::test]
+async fn of_two_rotations_in_a_row_each_key_signs_in_its_turn() {
+    let world = World::new().await;
+    world.idp.rotate_keys(Rotation::Announced).await.unwrap();
+    world.advance(60);
+    let first = signer(&world).await;
+    world.idp.rotate_keys(Rotation::Announced).await.unwrap();
+    assert_eq!(signer(&world).await, first);
+    world.advance(60);
+    let second = signer(&world).await;
+    world.advance(60);
+    let third = signer(&world).await;
+    assert!(first != second && second != third && first != third);
+    world.idp.rotate_keys(Rotation::AtOnce).await.unwrap();
+    assert_ne!(signer(&world).await, third, "the emergency doesn't wait");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ contract!(
     keys_go_when_they_are_retired,
     a_lease_is_held_by_one,
     of_many_who_want_a_lease_one_gets_it,
+    a_lease_that_is_given_back_is_free_at_once,
     a_setting_is_set_once,
 );
 
@@ -24,6 +25,7 @@ fn key(kid: &str, alg: Alg, seconds: i64) -> StoredKey {
         private: Sealed(vec![9; 40]),
         public: json!({"kty": "OKP", "kid": kid}),
         created_at: NOW.plus(seconds),
+        signs_from: NOW.plus(seconds + 120),
         retire_at: None,
     }
 }
@@ -107,6 +109,18 @@ async fn of_many_who_want_a_lease_one_gets_it(store: TheStore) {
     })
     .await;
     assert_eq!(count(&answers, &true), 1);
+}
+
+async fn a_lease_that_is_given_back_is_free_at_once(store: TheStore) {
+    assert!(store.lease("train", "a", NOW, 30).await.unwrap());
+    store.release("train", "b").await.unwrap();
+    assert!(
+        !store.lease("train", "b", NOW, 30).await.unwrap(),
+        "only its holder gives it back"
+    );
+    store.release("train", "a").await.unwrap();
+    store.release("train", "a").await.unwrap();
+    assert!(store.lease("train", "b", NOW, 30).await.unwrap());
 }
 
 async fn a_setting_is_set_once(store: TheStore) {

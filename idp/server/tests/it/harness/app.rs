@@ -158,6 +158,14 @@ impl App {
     }
 
     /// Confidential, trusted by the operator: no consent page.
+    /// The same client, which asks the node with this address.
+    pub fn on(self, url: &str) -> Self {
+        Self {
+            issuer: url.to_owned(),
+            ..self
+        }
+    }
+
     pub fn web(provider: &Provider) -> Self {
         Self::basic(
             provider,

@@ -12,12 +12,21 @@ pub const CONNECTIONS: u32 = 12;
 /// What every database is a copy of, so that each test needn't migrate.
 const TEMPLATE: &str = "template_gait";
 
-/// The URL of an empty database of the present schema.
+/// The URL of a database of the present schema with nothing in it.
 pub async fn fresh() -> String {
+    copy_of(TEMPLATE).await
+}
+
+/// The URL of a database without any schema.
+pub async fn empty() -> String {
+    copy_of("template1").await
+}
+
+async fn copy_of(template: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("story_{}", NEXT.fetch_add(1, Ordering::SeqCst));
     let server = server().await;
-    run(&server.url("postgres"), format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await;
+    run(&server.url("postgres"), format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
     server.url(&name)
 }
 

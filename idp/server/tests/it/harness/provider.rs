@@ -55,14 +55,30 @@ pub struct Provider {
     pub catcher: Catcher,
     /// Where mail goes, if it isn't caught.
     mail_server: Option<MailServer>,
+    /// The URL of its database, if that is on Postgres.
+    pub database: Option<String>,
     folder: TempDir,
     config: String,
     running: Option<Running>,
     visitors: AtomicU8,
 }
 
+/// A further node of a provider.
+pub struct Node {
+    pub url: String,
+    pub idp: Arc<Idp>,
+    running: Running,
+}
+
+impl Node {
+    /// Ends it without a word, as a crash would.
+    pub fn die(self) {
+        self.running.serving.abort();
+    }
+}
+
 struct Running {
-    stop: oneshot::Sender<()>,
+    stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
 }
 
@@ -85,7 +101,9 @@ impl Provider {
     pub async fn on_postgres(extra: &str) -> Self {
         let url = postgres::fresh().await;
         let database = format!("[database]\nurl = \"{url}\"\nconnections = {}\n", postgres::CONNECTIONS);
-        Self::begin(&format!("{extra}\n{database}"), None).await
+        let mut provider = Self::begin(&format!("{extra}\n{database}"), None).await;
+        provider.database = Some(url);
+        provider
     }
 
     /// With `extra` merged into it; mail goes to `server`.
@@ -116,9 +134,31 @@ impl Provider {
             receiver,
             catcher,
             mail_server,
+            database: None,
             folder,
             config,
         }
+    }
+
+    /// Another node on the same database, with the same keys and the same clock.
+    pub async fn another_node(&self) -> Node {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let outlet = Some(Outlet::Catch(self.catcher.clone()));
+        let (idp, running) = run(&self.config, &self.folder, listener, &self.clock, outlet).await;
+        Node { url, idp, running }
+    }
+
+    /// Asks it to end.
+    pub fn ask_to_leave(&mut self) {
+        if let Some(stop) = self.running.as_mut().and_then(|running| running.stop.take()) {
+            let _ = stop.send(());
+        }
+    }
+
+    /// Ends it in order.
+    pub async fn leave(&mut self) {
+        self.stop().await;
     }
 
     /// Stops the provider and starts another on the same folder: what was only in memory is gone.
@@ -139,8 +179,8 @@ impl Provider {
     }
 
     async fn stop(&mut self) {
+        self.ask_to_leave();
         let Some(running) = self.running.take() else { return };
-        let _ = running.stop.send(());
         tokio::time::timeout(Duration::from_secs(10), running.serving)
             .await
             .expect("it stops")
@@ -253,5 +293,6 @@ async fn run(
         let stopped = async move { drop(stopped.await) };
         app.serve(listener, axum::Router::new(), stopped).await.expect("a free port");
     });
+    let stop = Some(stop);
     (idp, Running { stop, serving })
 }

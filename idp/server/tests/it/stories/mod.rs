@@ -38,6 +38,7 @@ mod logout;
 mod mail;
 mod mail_tls;
 mod metrics;
+mod nodes;
 mod one_time_codes;
 mod outbox;
 mod readiness;
