@@ -1,5 +1,6 @@
-//! Migrations are embedded by a macro that doesn't see new files by itself.
+//! Has the server built anew when a migration comes or goes: the macro that embeds them sees changed files, not changed folders.
 
 fn main() {
-    println!("cargo:rerun-if-changed=../../db/migrations");
+    println!("cargo:rerun-if-changed=../../db/migrations/postgres");
+    println!("cargo:rerun-if-changed=../../db/migrations/sqlite");
 }
