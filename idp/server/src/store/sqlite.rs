@@ -4,6 +4,7 @@ use super::disk::Disk;
 use super::open::{OpenError, explain};
 use super::turn::Writer;
 use super::{Database, Engine, InUse};
+use backon::{ConstantBuilder, Retryable as _};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, SqlitePool};
@@ -18,6 +19,9 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/sql
 /// How long a call waits for its turn before it is told that the store is away.
 const WAIT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
+/// Pause between two tries to open a file that another process is just making, and how many there are: five seconds.
+const BREATH: Duration = Duration::from_millis(50);
+const BREATHS: usize = 100;
 
 impl Database {
     /// Opens the database at `path`, makes it (readable by its owner only) if there is none, and brings its schema up to date.
@@ -37,10 +41,11 @@ impl Database {
             database: name(),
             source,
         };
-        let writer = pool(1)
-            .connect_with(options(path).synchronous(SqliteSynchronous::Normal))
-            .await
-            .map_err(unreadable)?;
+        // Of several processes that make a file at once, one has it for itself while it switches to the log, and SQLite lets nobody
+        // wait for that.
+        let connect = || pool(1).connect_with(options(path).synchronous(SqliteSynchronous::Normal));
+        let patience = ConstantBuilder::default().with_delay(BREATH).with_max_times(BREATHS);
+        let writer = connect.retry(patience).when(is_busy).await.map_err(unreadable)?;
         migrate(&writer).await.map_err(|error| explain(name(), &MIGRATIONS, error))?;
         let reader = pool(READERS)
             .connect_with(options(path).read_only(true))
@@ -54,6 +59,13 @@ impl Database {
             _in_use: Arc::new(in_use),
         }))
     }
+}
+
+/// `SQLITE_BUSY`, of whatever kind.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 fn make_private(path: &Path) -> io::Result<()> {
