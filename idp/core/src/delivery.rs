@@ -330,7 +330,7 @@ impl Idp {
 fn after(delivery: &Delivery, failures: u32, arrival: &Arrival, now: Timestamp, jitter: u32) -> (Delivery, Pause) {
     let mut after = delivery.clone();
     after.attempts += 1;
-    let pause_s = |failures| back_off_s(failures, MAX_PAUSE_S, jitter);
+    let pause_s = |failures| back_off_s(BACK_OFF_S, failures, MAX_PAUSE_S, jitter);
     let (failures, mut wait_s) = match arrival {
         Arrival::Accepted | Arrival::Refused(_) => (0, 0),
         Arrival::Failed(_) => (0, pause_s(delivery.refusals)),
@@ -346,7 +346,7 @@ fn after(delivery: &Delivery, failures: u32, arrival: &Arrival, now: Timestamp, 
     };
     let mut next_at = now.plus(wait_s);
     if gives_way {
-        next_at = now.plus(back_off_s(after.refusals, MAX_BACK_OFF_S, jitter));
+        next_at = now.plus(back_off_s(BACK_OFF_S, after.refusals, MAX_BACK_OFF_S, jitter));
         wait_s = 0;
     }
     after.state = match arrival {
@@ -379,7 +379,7 @@ fn channels(what: &What) -> &'static [Channel] {
 
 /// Clients with a grant in the session, and whether any of their grants was still alive just before the event.
 fn receivers(grants: &[Grant], event: &Event) -> BTreeMap<ClientId, bool> {
-    let at = Timestamp(event.at_ms.div_euclid(1000));
+    let at = event.at();
     let mut receivers = BTreeMap::new();
     for grant in grants {
         let lived = grant.revoked_at.is_none_or(|revoked| revoked >= at);
@@ -397,7 +397,7 @@ fn address(client: &Client, channel: Channel) -> Option<&Url> {
 
 /// An event as CAEP says it: its URI and its members. No score and no measurement, reason codes only.
 fn caep(event: &Event) -> Option<(String, Value)> {
-    let at = event.at_ms.div_euclid(1000);
+    let at = event.at().0;
     let (name, members) = match &event.what {
         What::SessionEnded { reason, reasons } => {
             let members = json!({
@@ -480,10 +480,10 @@ fn words(what: &str, reasons: &[String]) -> String {
     format!("{what}: {}", reasons.join(", "))
 }
 
-/// Seconds until the next try: doubled with each failure, capped, and spread from half to one and a half of that, so that receivers
-/// which fell together are not asked together.
-fn back_off_s(failures: u32, max_s: i64, jitter: u32) -> i64 {
-    let delay = BACK_OFF_S.saturating_mul(1 << failures.min(20)).min(max_s);
+/// Seconds until the next try: `first_s`, doubled with each failure, at most `max_s`, and spread from half to one and a half of that, so
+/// that what fell together is not asked together.
+pub fn back_off_s(first_s: i64, failures: u32, max_s: i64, jitter: u32) -> i64 {
+    let delay = first_s.saturating_mul(1 << failures.min(20)).min(max_s);
     delay / 2 + i64::from(jitter) % (delay + 1)
 }
 
@@ -498,7 +498,7 @@ mod tests {
         #[test]
         fn a_back_off_grows_is_capped_and_spread(failures in 0..200u32, jitter: u32) {
             let delay = (10i64 << failures.min(20)).min(3600);
-            let waited = back_off_s(failures, 3600, jitter);
+            let waited = back_off_s(10, failures, 3600, jitter);
             prop_assert!(waited >= 5 && (delay / 2..=delay + delay / 2).contains(&waited));
         }
     }

@@ -13,6 +13,11 @@ use uuid::Uuid;
 pub trait Clock: Send + Sync {
     /// Milliseconds since the Unix epoch, UTC.
     fn now_ms(&self) -> i64;
+
+    /// The same in seconds.
+    fn now(&self) -> Timestamp {
+        Timestamp(self.now_ms().div_euclid(1000))
+    }
 }
 
 /// Gives cryptographically secure randomness.
@@ -131,7 +136,7 @@ pub struct Ports {
 impl Ports {
     /// Now, in seconds.
     pub fn now(&self) -> Timestamp {
-        Timestamp(self.clock.now_ms().div_euclid(1000))
+        self.clock.now()
     }
     /// `N` fresh random bytes.
     pub fn random<const N: usize>(&self) -> [u8; N] {

@@ -472,7 +472,7 @@ pub struct Backlog {
     pub oldest_at_ms: Option<i64>,
 }
 
-/// Keys, leases, events and deliveries.
+/// Readiness, keys, leases, settings, and events that are noted, shipped and purged.
 #[async_trait]
 pub trait OperationStore: Send + Sync {
     /// The backend answers.

@@ -21,7 +21,7 @@ impl StoppedClock {
     }
     /// Now, in seconds.
     pub fn now(&self) -> Timestamp {
-        Timestamp(self.now_ms().div_euclid(1000))
+        Clock::now(self)
     }
     /// Sets it to `at`.
     pub fn set(&self, at: Timestamp) {

@@ -27,10 +27,10 @@ const CHECK: &str = "master-key-check";
 /// Longest life in seconds of what is signed besides ID and access tokens: logout tokens and event tokens on their way.
 const OTHER_LIFE: u32 = 600;
 /// Seconds between two looks of a node at the ring: so long may another one not know of a new key.
-const ROUND_S: i64 = 60;
+pub const ROUND_S: u32 = 60;
 /// Seconds for which a new key is published before it signs: every node has read the ring by then, and apps that look at it now and then
 /// have seen it.
-const LEAD_S: i64 = 2 * ROUND_S;
+const LEAD_S: i64 = 2 * ROUND_S as i64;
 
 /// From when on new keys sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl KeyRing {
     pub(crate) fn sign(&self, alg: Alg, typ: Typ, claims: &Value) -> Result<String> {
         let keys = self.now();
         let signing = keys
-            .signs(alg, Timestamp(self.clock.now_ms().div_euclid(1000)))
+            .signs(alg, self.clock.now())
             .ok_or_else(|| Error::Inconsistent(format!("no {alg:?} key signs")))?;
         signing.key.sign(&signing.kid, typ, claims)
     }
@@ -178,7 +178,7 @@ async fn read(store: &dyn Store, master: &MasterKey, now: Timestamp) -> Result<K
 
 /// Seconds from a rotation until nothing that an old key signed counts any more.
 fn longest_life(lifetimes: &Lifetimes) -> i64 {
-    i64::from(lifetimes.id_token.max(lifetimes.access_jwt).max(OTHER_LIFE)) + ROUND_S
+    i64::from(lifetimes.id_token.max(lifetimes.access_jwt).max(OTHER_LIFE)) + i64::from(ROUND_S)
 }
 
 impl Idp {

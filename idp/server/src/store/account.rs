@@ -126,10 +126,7 @@ impl AccountStore for Database {
                 .await?;
             one(row, read)
         };
-        match self.recent() {
-            Some(cache) => cache.get(&cache.accounts, &id, read, |_| true).await,
-            None => read.await,
-        }
+        self.recent(|cache| &cache.accounts, &id, read).await
     }
 
     async fn account_by(&self, identifier: &Identifier) -> Result<Option<Account>> {

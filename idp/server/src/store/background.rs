@@ -44,7 +44,7 @@ impl BackgroundStore for Database {
     }
 
     async fn due_background(&self, plugin: &PluginId, before_ms: i64) -> Result<Option<DueBackground>> {
-        transact!(self, |db| {
+        transact!(self, Adds, |db| {
             // The row is there before anything is read that goes into it, so that no erasure goes unseen.
             db.sql(
                 "INSERT INTO background (plugin, revision, made_of, made_at_ms, accounts) VALUES ($1, 1, 0, 0, 0) \

@@ -246,7 +246,7 @@ impl BehaviourStore for Database {
     }
 
     async fn purge_records(&self, before: Timestamp) -> Result<u64> {
-        transact!(self, |db| {
+        transact!(self, Adds, |db| {
             db.sql("DELETE FROM record WHERE taken_at < $1")
                 .bind(before.0)
                 .execute()
@@ -255,6 +255,6 @@ impl BehaviourStore for Database {
     }
 
     async fn purge_models(&self, before: Timestamp) -> Result<u64> {
-        transact!(self, |db| model::purge(db, before).await)
+        transact!(self, Adds, |db| model::purge(db, before).await)
     }
 }

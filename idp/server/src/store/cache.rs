@@ -6,7 +6,7 @@
 
 use gait_core::account::Account;
 use gait_core::client::Client;
-use gait_core::grant::Standing;
+use gait_core::grant::{Standing, TokenKind};
 use gait_core::ids::{AccountId, ClientId, SessionId};
 use gait_core::session::Session;
 use gait_core::store::Result;
@@ -24,9 +24,10 @@ const LIFE: Duration = Duration::from_secs(1);
 const ENTRIES: u64 = 4096;
 
 /// What was read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Cache {
-    changes: Changes,
+    /// The number of changes so far.
+    changes: AtomicU64,
     pub clients: Shelf<ClientId, Client>,
     pub accounts: Shelf<AccountId, Account>,
     pub sessions: Shelf<SessionId, Session>,
@@ -36,57 +37,71 @@ pub(super) struct Cache {
     pub standings: Shelf<Hash, Standing>,
 }
 
-/// The number of changes so far.
-#[derive(Debug, Default)]
-struct Changes(AtomicU64);
-
 /// One kind of thing, with the number of changes before it was read.
 #[derive(Debug)]
-pub(super) struct Shelf<K, V>(Kept<K, (u64, V)>)
-where
-    K: hash::Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static;
-
-impl<K, V> Default for Shelf<K, V>
+pub(super) struct Shelf<K, V>
 where
     K: hash::Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
+    kept: Kept<K, (u64, V)>,
+    /// What may stand on it.
+    takes: fn(&V) -> bool,
+}
+
+impl<K, V> Shelf<K, V>
+where
+    K: hash::Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    fn of(takes: fn(&V) -> bool) -> Self {
+        let kept = Kept::builder().max_capacity(ENTRIES).time_to_live(LIFE).build();
+        Self { kept, takes }
+    }
+}
+
+impl Default for Cache {
     fn default() -> Self {
-        Self(Kept::builder().max_capacity(ENTRIES).time_to_live(LIFE).build())
+        Self {
+            changes: AtomicU64::new(0),
+            clients: Shelf::of(|_| true),
+            accounts: Shelf::of(|_| true),
+            sessions: Shelf::of(|_| true),
+            sessions_by_secret: Shelf::of(|_| true),
+            standings: Shelf::of(|standing| standing.token.kind == TokenKind::Access),
+        }
     }
 }
 
 impl Cache {
-    /// What stands on a shelf, or what is read now, which then stands there if it is `worth` it.
+    /// What stands on a shelf, or what is read now, which then stands there.
     pub async fn get<K, V>(
         &self,
         shelf: &Shelf<K, V>,
         key: &K,
         read: impl Future<Output = Result<Option<V>>>,
-        worth: impl Fn(&V) -> bool,
     ) -> Result<Option<V>>
     where
         K: hash::Hash + Eq + Clone + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,
     {
         // Before anything is read: what changes meanwhile makes it void.
-        let changes = self.changes.0.load(Ordering::SeqCst);
-        if let Some((before, value)) = shelf.0.get(key)
+        let changes = self.changes.load(Ordering::SeqCst);
+        if let Some((before, value)) = shelf.kept.get(key)
             && before == changes
         {
             return Ok(Some(value));
         }
         let found = read.await?;
-        if let Some(value) = found.as_ref().filter(|value| worth(value)) {
-            shelf.0.insert(key.clone(), (changes, value.clone()));
+        if let Some(value) = found.as_ref().filter(|value| (shelf.takes)(value)) {
+            shelf.kept.insert(key.clone(), (changes, value.clone()));
         }
         Ok(found)
     }
 
     /// Something has changed.
     pub fn void(&self) {
-        self.changes.0.fetch_add(1, Ordering::SeqCst);
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 }
 

@@ -21,7 +21,7 @@ impl ClientStore for Database {
                 .await?;
             one(row, |columns| columns.json())
         };
-        self.cache.get(&self.cache.clients, id, read, |_| true).await
+        self.cache.get(&self.cache.clients, id, read).await
     }
 
     async fn clients(&self) -> Result<Vec<Client>> {

@@ -4,7 +4,7 @@ use super::row::{Columns, all, json, json_opt, one, or_taken};
 use super::{Connection, Database, change, outbox, token, transact};
 use async_trait::async_trait;
 use gait_core::event::Event;
-use gait_core::grant::{Grant, Scopes, Standing, Token, TokenKind};
+use gait_core::grant::{Grant, Scopes, Standing, Token};
 use gait_core::ids::{AccountId, ClientId, GrantId, SessionId};
 use gait_core::store::{GrantStore, Redeemed, Result, Rotated};
 use gait_core::token::secret::Hash;
@@ -117,11 +117,7 @@ impl GrantStore for Database {
 
     async fn standing(&self, token: &Hash) -> Result<Option<Standing>> {
         let read = async { token::standing(&mut self.read().await?.connection(), token).await };
-        let is_read_often = |standing: &Standing| standing.token.kind == TokenKind::Access;
-        match self.recent() {
-            Some(cache) => cache.get(&cache.standings, token, read, is_read_often).await,
-            None => read.await,
-        }
+        self.recent(|cache| &cache.standings, token, read).await
     }
 
     async fn grant(&self, id: GrantId) -> Result<Option<Grant>> {

@@ -1,7 +1,7 @@
 //! Mails that wait to be sent.
 
 use super::row::{Columns, all, one, or_taken, word};
-use super::{Database, change};
+use super::{Database, change, outbox};
 use async_trait::async_trait;
 use gait_core::ids::MailId;
 use gait_core::ports::{MailState, MailTrouble};
@@ -39,13 +39,8 @@ impl MailStore for Database {
     }
 
     async fn mails_waiting(&self) -> Result<u64> {
-        let row = self
-            .read()
-            .await?
-            .sql("SELECT COUNT(*) FROM mail WHERE sealed IS NOT NULL")
-            .fetch_optional()
-            .await?;
-        Ok(one(row, |columns| columns.number())?.unwrap_or_default())
+        const WAITING: &str = "SELECT COUNT(*) FROM mail WHERE sealed IS NOT NULL";
+        outbox::count(&mut self.read().await?.connection(), WAITING).await
     }
 
     async fn has_due_mail(&self, now: Timestamp) -> Result<bool> {
@@ -118,11 +113,10 @@ impl MailStore for Database {
     }
 
     async fn mail_state(&self, id: Option<MailId>, now: Timestamp) -> Result<MailState> {
+        let mut db = self.read().await?;
         let mut state = MailState::default();
         if let Some(id) = id {
-            let row = self
-                .read()
-                .await?
+            let row = db
                 .sql("SELECT trouble FROM mail WHERE id = $1 AND trouble IS NOT NULL AND expires_at > $2")
                 .bind(id.0.as_bytes().as_slice())
                 .bind(now.0)
@@ -130,9 +124,7 @@ impl MailStore for Database {
                 .await?;
             state.trouble = one(row, |columns| columns.word())?;
         }
-        let row = self
-            .read()
-            .await?
+        let row = db
             .sql("SELECT id FROM mail WHERE trouble = $1 AND expires_at > $2 LIMIT 1")
             .bind(word(&MailTrouble::Service)?)
             .bind(now.0)

@@ -35,12 +35,14 @@ pub use in_use::InUse;
 pub use notices::Notices;
 pub use open::{OpenError, Schema, schema};
 
-use cache::{Cache, Voiding};
+use cache::{Cache, Shelf, Voiding};
 use connection::{Connection, Lent, Stage};
 use disk::Disk;
 use gait_core::store::Result;
 use issuing::Issuing;
 use sqlx::{PgPool, SqlitePool};
+use std::future::Future;
+use std::hash;
 use std::sync::Arc;
 use transaction::{Weight, change, transact};
 use turn::Writer;
@@ -95,6 +97,14 @@ impl Database {
         }
     }
 
+    /// The same, for a change whose loss in a crash of the database opens nothing.
+    async fn write_loosely(&self) -> Result<Lent> {
+        match &self.engine {
+            Engine::Postgres { loose, .. } => Lent::postgres(loose).await,
+            Engine::Sqlite { .. } => self.write().await,
+        }
+    }
+
     /// What a transaction is to run on; `alone` shares it with nobody.
     async fn stage(&self, alone: bool) -> Result<Stage> {
         match &self.engine {
@@ -113,25 +123,28 @@ impl Database {
 
     /// Waits until a change that was committed is as safe as its weight demands.
     async fn kept<T>(&self, weight: Weight, outcome: Result<T>) -> Result<T> {
-        if let (Engine::Sqlite { disk, .. }, Ok(_), Weight::Takes | Weight::Adds) = (&self.engine, &outcome, weight) {
+        if let (Engine::Sqlite { disk, .. }, Ok(_)) = (&self.engine, &outcome)
+            && weight != Weight::Notes
+        {
             disk.kept().await?;
         }
         outcome
     }
 
-    /// The cache, where all changes pass here and so more may be kept than clients.
-    fn recent(&self) -> Option<&Cache> {
+    /// What was read a moment ago, where all changes pass here and so more may be kept than clients; else what is read now.
+    async fn recent<K, V>(
+        &self,
+        shelf: impl Fn(&Cache) -> &Shelf<K, V>,
+        key: &K,
+        read: impl Future<Output = Result<Option<V>>>,
+    ) -> Result<Option<V>>
+    where
+        K: hash::Hash + Eq + Clone + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
         match &self.engine {
-            Engine::Sqlite { .. } => Some(&self.cache),
-            Engine::Postgres { .. } => None,
-        }
-    }
-
-    /// The same, for a change whose loss in a crash of the database opens nothing.
-    async fn write_loosely(&self) -> Result<Lent> {
-        match &self.engine {
-            Engine::Sqlite { writer, .. } => Lent::sqlite(writer.pool()).await,
-            Engine::Postgres { loose, .. } => Lent::postgres(loose).await,
+            Engine::Sqlite { .. } => self.cache.get(shelf(&self.cache), key, read).await,
+            Engine::Postgres { .. } => read.await,
         }
     }
 

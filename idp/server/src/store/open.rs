@@ -1,10 +1,9 @@
 //! Opening a database and bringing its schema up to date.
 
-use super::Database;
-use super::connection::WAIT;
+use super::{Database, postgres};
 use crate::config::Config;
 use sqlx::ConnectOptions as _;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::SqliteConnectOptions;
 use std::io;
 
@@ -79,9 +78,7 @@ pub async fn schema(config: &Config) -> Result<Schema, sqlx::Error> {
     const NEWEST: &str = "SELECT MAX(version) FROM _sqlx_migrations";
     let found = match &config.database {
         Some(server) => {
-            let connect = server.options.clone().disable_statement_logging();
-            let connected = tokio::time::timeout(WAIT, connect.connect()).await;
-            let mut db = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+            let mut db = postgres::connect(&server.options.clone().disable_statement_logging()).await?;
             sqlx::query_scalar(NEWEST).fetch_one(&mut db).await
         }
         None => {
@@ -107,16 +104,13 @@ pub async fn schema(config: &Config) -> Result<Schema, sqlx::Error> {
 
 /// The newest schema that this binary knows. Both engines have the same numbers.
 pub(super) fn known() -> i64 {
-    newest(&super::sqlite::MIGRATIONS)
-}
-
-fn newest(migrations: &Migrator) -> i64 {
-    migrations.iter().map(|migration| migration.version).max().unwrap_or_default()
+    let migrations = super::sqlite::MIGRATIONS.iter();
+    migrations.map(|migration| migration.version).max().unwrap_or_default()
 }
 
 /// What a failed migration means.
-pub(super) fn explain(database: String, known: &Migrator, error: MigrateError) -> OpenError {
-    let known = newest(known);
+pub(super) fn explain(database: String, error: MigrateError) -> OpenError {
+    let known = known();
     match error {
         MigrateError::VersionMissing(found) if found > known => OpenError::Newer { database, found, known },
         MigrateError::Execute(source) => OpenError::Unreadable { database, source },

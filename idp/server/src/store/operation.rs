@@ -11,9 +11,9 @@ use gait_sdk::Timestamp;
 #[async_trait]
 impl OperationStore for Database {
     async fn ping(&self) -> Result<()> {
-        for mut db in [self.read().await?, self.write().await?] {
-            db.sql("SELECT COUNT(*) FROM setting").fetch_optional().await?;
-        }
+        const PING: &str = "SELECT COUNT(*) FROM setting";
+        self.read().await?.sql(PING).fetch_optional().await?;
+        self.write().await?.sql(PING).fetch_optional().await?;
         Ok(())
     }
 
@@ -48,7 +48,7 @@ impl OperationStore for Database {
     }
 
     async fn purge_keys(&self, now: Timestamp) -> Result<u64> {
-        let done = change!(self, |db| db
+        let done = change!(self, Adds, |db| db
             .sql("DELETE FROM signing_key WHERE retire_at <= $1")
             .bind(now.0)
             .execute()
@@ -114,7 +114,7 @@ impl OperationStore for Database {
         let mut first = [0; 16];
         let before_ms = u64::try_from(before.0).unwrap_or(0).saturating_mul(1000);
         first[..6].copy_from_slice(&before_ms.to_be_bytes()[2..]);
-        let done = change!(self, |db| db
+        let done = change!(self, Adds, |db| db
             .sql(
                 "DELETE FROM event WHERE id < $1 AND expanded = TRUE AND NOT EXISTS (SELECT 1 FROM delivery d \
                  WHERE d.event = event.id)",
@@ -137,9 +137,15 @@ impl OperationStore for Database {
     }
 
     async fn events_shipped(&self, events: &[EventId]) -> Result<()> {
-        transact!(self, |db| {
+        if events.is_empty() {
+            return Ok(());
+        }
+        transact!(self, Adds, |db| {
             for event in events {
-                outbox::shipped(db, *event).await?;
+                db.sql("UPDATE event SET shipped = TRUE WHERE id = $1")
+                    .bind(event.0.as_bytes().as_slice())
+                    .execute()
+                    .await?;
             }
             Ok(())
         })

@@ -34,15 +34,6 @@ async fn expand(db: &mut Connection<'_>, event: EventId) -> Result<bool> {
     Ok(done > 0)
 }
 
-/// Marks an event as shipped within a transaction.
-pub(super) async fn shipped(db: &mut Connection<'_>, event: EventId) -> Result<()> {
-    db.sql("UPDATE event SET shipped = TRUE WHERE id = $1")
-        .bind(event.0.as_bytes().as_slice())
-        .execute()
-        .await?;
-    Ok(())
-}
-
 /// Stores a delivery within a transaction. One to a client that was removed meanwhile is dropped: it must not hold the others up.
 async fn add(db: &mut Connection<'_>, event: EventId, delivery: &Delivery) -> Result<()> {
     db.sql(locking!(
@@ -92,7 +83,7 @@ fn read(columns: &mut Columns<'_>) -> Result<Delivery> {
         channel,
         state,
         // One of before this column was.
-        since: since.unwrap_or(Timestamp(event.at_ms.div_euclid(1000))),
+        since: since.unwrap_or(event.at()),
         event,
         attempts: columns.number()?,
         refusals: columns.number()?,
@@ -348,7 +339,8 @@ async fn backlog(db: &mut Connection<'_>) -> Result<Backlog> {
     })
 }
 
-async fn count(db: &mut Connection<'_>, sql: &'static str) -> Result<u64> {
+/// How many rows a query counts.
+pub(super) async fn count(db: &mut Connection<'_>, sql: &'static str) -> Result<u64> {
     let row = db.sql(sql).fetch_optional().await?;
     Ok(one(row, |columns| columns.number())?.unwrap_or(0))
 }

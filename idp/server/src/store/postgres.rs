@@ -39,11 +39,8 @@ impl Database {
             database: name.clone(),
             source,
         };
-        let connected = tokio::time::timeout(WAIT, PgConnection::connect_with(&server)).await;
-        let mut db = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(unreadable)?;
-        migrate(&mut db)
-            .await
-            .map_err(|error| explain(name.clone(), &MIGRATIONS, error))?;
+        let mut db = connect(&server).await.map_err(unreadable)?;
+        migrate(&mut db).await.map_err(|error| explain(name.clone(), error))?;
         db.close().await.map_err(unreadable)?;
         let held = server.options(SETTINGS);
         Ok(Self::on(Engine::Postgres {
@@ -55,6 +52,12 @@ impl Database {
             ),
         }))
     }
+}
+
+/// A connection, or an error soon.
+pub(super) async fn connect(server: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let connected = tokio::time::timeout(WAIT, PgConnection::connect_with(server)).await;
+    connected.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// Where it is, without the password.

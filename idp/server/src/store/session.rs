@@ -110,10 +110,7 @@ impl SessionStore for Database {
                 .await?;
             one(row, read)
         };
-        match self.recent() {
-            Some(cache) => cache.get(&cache.sessions_by_secret, secret, read, |_| true).await,
-            None => read.await,
-        }
+        self.recent(|cache| &cache.sessions_by_secret, secret, read).await
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<Session>> {
@@ -127,10 +124,7 @@ impl SessionStore for Database {
                 .await?;
             one(row, read)
         };
-        match self.recent() {
-            Some(cache) => cache.get(&cache.sessions, id, read, |_| true).await,
-            None => read.await,
-        }
+        self.recent(|cache| &cache.sessions, id, read).await
     }
 
     async fn sessions_of(&self, account: AccountId) -> Result<Vec<Session>> {

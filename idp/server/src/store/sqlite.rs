@@ -2,7 +2,7 @@
 
 use super::disk::Disk;
 use super::open::{OpenError, explain};
-use super::turn::Writer;
+use super::turn::{WAIT, Writer};
 use super::{Database, Engine, InUse};
 use backon::{ConstantBuilder, Retryable as _};
 use sqlx::migrate::{MigrateError, Migrator};
@@ -16,8 +16,6 @@ use std::time::Duration;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/sqlite");
 
-/// How long a call waits for its turn before it is told that the store is away.
-const WAIT: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 /// Pause between two tries to open a file that another process is just making, and how many there are: five seconds.
 const BREATH: Duration = Duration::from_millis(50);
@@ -46,7 +44,7 @@ impl Database {
         let connect = || pool(1).connect_with(options(path).synchronous(SqliteSynchronous::Normal));
         let patience = ConstantBuilder::default().with_delay(BREATH).with_max_times(BREATHS);
         let writer = connect.retry(patience).when(is_busy).await.map_err(unreadable)?;
-        migrate(&writer).await.map_err(|error| explain(name(), &MIGRATIONS, error))?;
+        migrate(&writer).await.map_err(|error| explain(name(), error))?;
         let reader = pool(READERS)
             .connect_with(options(path).read_only(true))
             .await

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 /// How long a call waits for its turn before it is told that the store is away.
-const WAIT: Duration = Duration::from_secs(5);
+pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 /// What became of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
