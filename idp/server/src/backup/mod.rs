@@ -34,13 +34,13 @@ fn exposed<S: Serializer>(secret: &Option<Secret>, out: S) -> Result<S::Ok, S::E
     out.serialize_some(secret.as_ref().map(Secret::expose).unwrap_or_default())
 }
 
-/// A new file that only its owner may read.
+/// A file that only its owner may read. What is in it stays until it is cut: another backup may be at it.
 fn private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
-        .truncate(true)
+        .truncate(false)
         .mode(0o600)
         .open(path)
 }

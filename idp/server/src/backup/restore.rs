@@ -12,7 +12,7 @@ use gait_sdk::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 use std::fs::{DirBuilder, File};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -155,9 +155,7 @@ impl KeyFile {
                 path.display()
             ),
             Some(key) if missing => {
-                let mut file = private_file(&path).with_context(|| path.display().to_string())?;
-                writeln!(file, "{}", key.expose())?;
-                file.sync_all()?;
+                master::write(&path, key.expose()).with_context(|| path.display().to_string())?;
                 Ok(Self { path, written: true })
             }
             _ => Ok(Self { path, written: false }),

@@ -29,6 +29,8 @@ pub async fn take(database: &Path, target: &Path, lock: Lock, master_key: Option
     let path = beside(database, ".snapshot");
     let snapshot = private_file(&path).with_context(|| path.display().to_string())?;
     snapshot.try_lock().map_err(|_| anyhow!("another backup is running"))?;
+    // What a backup that was killed has left: the copy wants an empty file.
+    snapshot.set_len(0)?;
     let passing = Passing(path.clone());
     vacuum(database, &path).await.context("the database can't be copied")?;
     let label = Label {
@@ -63,6 +65,7 @@ fn seal(snapshot: &Path, target: &Path, lock: &Lock, label: &Label) -> anyhow::R
     let part = beside(target, ".part");
     let place = || part.display().to_string();
     let file = private_file(&part).with_context(place)?;
+    file.set_len(0).with_context(place)?;
     let unfinished = Passing(part.clone());
     let file = lock.close(file, |out| {
         serde_json::to_writer(&mut *out, label)?;

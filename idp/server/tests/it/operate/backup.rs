@@ -42,12 +42,7 @@ async fn what_was_there_comes_back_and_whoever_was_signed_in_signs_in_again() {
     let mut server = Server::start().await;
     let (app, mut visitor) = (server.web(), server.visitor());
     let tokens = app.sign_in(&mut visitor, ALICE).await;
-    let keys = reqwest::get(format!("{}/jwks.json", server.issuer))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let keys = server.keys().await;
     // People go on signing in while it is taken.
     let crowd: Vec<_> = (0..4)
         .map(|_| {
@@ -81,12 +76,7 @@ async fn what_was_there_comes_back_and_whoever_was_signed_in_signs_in_again() {
     assert_eq!(app.refresh(&tokens.refresh).await.error(), "invalid_grant");
     assert_eq!(app.silently(&mut visitor).await.error(), "login_required");
     assert!(!server.output(&["account", "list"]).await.contains("carol"));
-    let restored = reqwest::get(format!("{}/jwks.json", server.issuer))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let restored = server.keys().await;
     assert_eq!(restored, keys);
     let again = app.sign_in(&mut server.visitor(), ALICE).await;
     assert!(app.is_active(&again.access).await);
@@ -317,4 +307,21 @@ async fn everybody_can_be_signed_out_at_once() {
     );
     assert!(!app.is_active(&tokens.access).await);
     server.complaint(&["account", "end-sessions"]).await;
+}
+
+/// Whoever backs up a second time is told so, and leaves alone what the first is copying.
+#[tokio::test]
+async fn of_two_backups_at_once_the_second_spoils_nothing() {
+    let server = Server::start().await;
+    let public = key_pair(&server);
+    let snapshot = server.path("data/gait.db.snapshot");
+    std::fs::write(&snapshot, "what the first has copied").unwrap();
+    let first = std::fs::File::open(&snapshot).unwrap();
+    first.lock().unwrap();
+    let refused = server.complaint(&["backup", "backup.age", "--recipient", &public]).await;
+    assert!(refused.contains("another backup is running"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&snapshot).unwrap(), "what the first has copied");
+    drop(first);
+    std::fs::remove_file(&snapshot).unwrap();
+    back_up(&server, "backup.age").await;
 }
