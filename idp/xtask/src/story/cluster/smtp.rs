@@ -12,7 +12,7 @@ pub struct Letter {
     pub id: u64,
     /// The recipient.
     pub to: String,
-    /// Headers and body; line breaks of quoted-printable are undone.
+    /// Its words; line breaks of quoted-printable are undone.
     pub text: String,
 }
 
@@ -87,6 +87,8 @@ impl Sink {
             let words = text.split("Content-Type: text/html").next().unwrap_or_default();
             println!("-- mail to {to} --\n{words}");
         }
+        // Numbers in headers and boundaries are nobody's code: the words begin after the mail's headers and those of its first part.
+        let text = text.splitn(3, "\n\n").last().unwrap_or_default().to_owned();
         let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
         let id = letters.len() as u64 + 1;
         let to = to.to_owned();
