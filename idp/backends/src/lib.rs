@@ -6,4 +6,5 @@ mod program;
 mod redis;
 
 pub use postgres::Postgres;
+pub use program::{find, free_port, is_root};
 pub use redis::Redis;

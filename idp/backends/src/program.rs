@@ -1,6 +1,6 @@
 //! Programs: where they are, and as whom they run.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -24,7 +24,7 @@ pub fn find(name: &str, package: &str, folders: impl DoubleEndedIterator<Item = 
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut all = folders.rev().chain(std::env::split_paths(&path));
     all.find_map(|folder| Some(folder.join(name)).filter(|file| file.is_file()))
-        .with_context(|| format!("{name} is missing: install {package} (Debian's name), or run `cargo xtask test`, which does"))
+        .with_context(|| format!("{name} is missing: install {package} (Debian's name); the chores of `cargo xtask` do"))
 }
 
 /// Begins the name of a server's folder; the number of the process that it is for follows.
@@ -97,12 +97,13 @@ pub fn hand_over(folder: &Path) -> anyhow::Result<()> {
             .arg(format!("{SERVANT}:nogroup"))
             .arg(folder)
             .status()?;
-        anyhow::ensure!(done.success(), "chown failed");
+        ensure!(done.success(), "chown failed");
     }
     Ok(())
 }
 
-fn is_root() -> bool {
+/// Whether we may do everything here.
+pub fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
 
@@ -119,23 +120,19 @@ pub fn free_port() -> anyhow::Result<u16> {
 /// # Errors
 /// The server ended, or doesn't answer in time.
 pub fn wait_for(server: &mut Child, port: u16) -> anyhow::Result<()> {
-    for _ in 0..LOOKS {
-        if let Some(status) = server.try_wait()? {
-            bail!("the server ended at once: {status}");
-        }
-        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(());
-        }
-        std::thread::sleep(BREATH);
-    }
-    bail!("the server doesn't answer on port {port}")
+    let answers = look_until(|| match server.try_wait()? {
+        Some(status) => bail!("the server ended at once: {status}"),
+        None => Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()),
+    })?;
+    ensure!(answers, "the server doesn't answer on port {port}");
+    Ok(())
 }
 
 /// Looks again and again until it is so; false if it isn't in time.
 ///
 /// # Errors
 /// A look's.
-pub fn look_until(is_so: impl Fn() -> anyhow::Result<bool>) -> anyhow::Result<bool> {
+pub fn look_until(mut is_so: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<bool> {
     for _ in 0..LOOKS {
         if is_so()? {
             return Ok(true);
@@ -150,13 +147,8 @@ pub fn look_until(is_so: impl Fn() -> anyhow::Result<bool>) -> anyhow::Result<bo
 /// # Errors
 /// It doesn't in time.
 pub fn wait_for_end(server: &mut Child) -> anyhow::Result<()> {
-    for _ in 0..LOOKS {
-        if server.try_wait()?.is_some() {
-            return Ok(());
-        }
-        std::thread::sleep(BREATH);
-    }
-    bail!("the server doesn't end")
+    ensure!(look_until(|| Ok(server.try_wait()?.is_some()))?, "the server doesn't end");
+    Ok(())
 }
 
 /// Sends a server a signal.
@@ -168,6 +160,6 @@ pub fn signal(server: &Child, signal: &str) -> anyhow::Result<()> {
         .arg(format!("-{signal}"))
         .arg(server.id().to_string())
         .status()?;
-    anyhow::ensure!(done.success(), "kill failed");
+    ensure!(done.success(), "kill failed");
     Ok(())
 }

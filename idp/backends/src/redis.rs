@@ -28,9 +28,11 @@ impl Redis {
     /// # Errors
     /// As above.
     pub fn with(options: &[&str]) -> anyhow::Result<Self> {
-        let folder = program::folder()?;
-        let port = program::free_port()?;
-        let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+        let options = options.iter().map(|&option| option.to_owned()).collect();
+        Self::at(program::folder()?, program::free_port()?, options)
+    }
+
+    fn at(folder: TempDir, port: u16, options: Vec<String>) -> anyhow::Result<Self> {
         let server = serve(&folder, port, &options)?;
         Ok(Self {
             folder,
@@ -58,14 +60,8 @@ impl Redis {
             ("--tls-auth-clients", "no".to_owned()),
         ];
         let tls = tls.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
-        let options: Vec<String> = tls.chain(options.iter().map(|&option| option.to_owned())).collect();
-        let server = serve(&folder, port, &options)?;
-        Ok(Self {
-            folder,
-            port,
-            options,
-            server,
-        })
+        let options = tls.chain(options.iter().map(|&option| option.to_owned())).collect();
+        Self::at(folder, port, options)
     }
 
     /// Starts a cluster of one node, which holds all slots.

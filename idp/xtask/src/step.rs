@@ -1,14 +1,8 @@
 //! Steps of a chore: programs that must succeed.
 
 use anyhow::{Context as _, ensure};
-use std::path::{Path, PathBuf};
 use std::process::Command;
-
-/// The repository's top folder.
-pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
-}
+use xtask::root;
 
 /// The cargo that runs us.
 pub fn cargo() -> Command {

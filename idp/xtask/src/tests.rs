@@ -28,7 +28,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
 
 /// The files one by one: what Node makes of a folder differs between its versions.
 fn js_tests() -> anyhow::Result<Vec<PathBuf>> {
-    let folder = step::root().join(JS_TESTS);
+    let folder = xtask::root().join(JS_TESTS);
     let entries = std::fs::read_dir(&folder).with_context(|| format!("{} can't be read", folder.display()))?;
     let paths = entries.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<Vec<_>>>()?;
     let mut tests: Vec<_> = paths

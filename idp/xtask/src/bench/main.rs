@@ -81,7 +81,7 @@ async fn run(args: &Args) -> anyhow::Result<()> {
     let (cores, meter) = (Cores::available()?, Meter::new()?);
     let setting = Setting {
         cores: cores.clone(),
-        gait: args.gait.clone().map_or_else(targets::gait_beside_us, Ok)?,
+        gait: args.gait.clone().map_or_else(xtask::gait_beside_us, Ok)?,
         peer_folder: targets::peer_folder()?,
     };
     let targets = start_targets(&args.targets, &setting).await?;

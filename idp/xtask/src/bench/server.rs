@@ -3,8 +3,9 @@
 use crate::site;
 use crate::stopwatch;
 use anyhow::{Context as _, bail};
+use gait_backends::free_port;
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -79,7 +80,7 @@ impl Drop for Server {
 /// # Errors
 /// There is none.
 pub fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+    Ok((Ipv4Addr::LOCALHOST, free_port()?).into())
 }
 
 fn last_lines(log: &Path) -> String {

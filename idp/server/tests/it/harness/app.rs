@@ -157,7 +157,6 @@ impl App {
         }
     }
 
-    /// Confidential, trusted by the operator: no consent page.
     /// The same client, which asks the node with this address.
     pub fn on(self, url: &str) -> Self {
         Self {
@@ -166,6 +165,7 @@ impl App {
         }
     }
 
+    /// Confidential, trusted by the operator: no consent page.
     pub fn web(provider: &Provider) -> Self {
         Self::basic(
             provider,

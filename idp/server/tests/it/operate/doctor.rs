@@ -1,6 +1,7 @@
 //! `gait doctor`.
 
 use super::server::Server;
+use crate::harness::MailServer;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -103,12 +104,13 @@ async fn a_configuration_that_can_not_be_read_is_the_one_failure() {
 
 #[tokio::test]
 async fn one_mail_is_sent_where_it_is_asked_for_and_none_otherwise() {
-    let (sink, port) = super::smtp::Sink::start().await;
-    let server = Server::configured(|base| base.replace("tls = \"none\"", &format!("tls = \"none\"\nport = {port}")));
+    let sink = MailServer::start().await;
+    let port = format!("tls = \"none\"\nport = {}", sink.port);
+    let server = Server::configured(|base| base.replace("tls = \"none\"", &port));
     let (_, found) = findings(&server, &[]).await;
     assert_eq!(state(&found, "mail"), "ok", "{found:?}");
-    assert_eq!(sink.taken(), 0);
+    assert_eq!(sink.arrived().len(), 0);
     let (_, found) = findings(&server, &["--mail-to", "operator@example.test"]).await;
     assert_eq!(state(&found, "mail"), "ok", "{found:?}");
-    assert_eq!(sink.taken(), 1);
+    assert_eq!(sink.arrived().len(), 1);
 }

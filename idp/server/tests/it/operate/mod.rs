@@ -5,5 +5,4 @@ mod doctor;
 mod postgres;
 mod reload;
 pub mod server;
-mod smtp;
 mod start;

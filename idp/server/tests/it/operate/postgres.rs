@@ -20,12 +20,7 @@ async fn a_dump_brings_back_what_was_there_and_nobody_stays_signed_in() {
     server.serve().await;
     let (app, mut visitor) = (server.web(), server.visitor());
     let tokens = app.sign_in(&mut visitor, ALICE).await;
-    let keys = reqwest::get(format!("{}/jwks.json", server.issuer))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let keys = server.keys().await;
     let refused = server
         .complaint(&["backup", "file", "--passphrase-file", "database-url"])
         .await;
@@ -61,12 +56,7 @@ async fn a_dump_brings_back_what_was_there_and_nobody_stays_signed_in() {
     assert!(!app.is_active(&tokens.access).await, "what was revoked since stays dead");
     assert_eq!(app.silently(&mut visitor).await.error(), "login_required");
     assert!(!server.output(&["account", "list"]).await.contains("carol"));
-    let restored = reqwest::get(format!("{}/jwks.json", server.issuer))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let restored = server.keys().await;
     assert_eq!(restored, keys, "the key ring is in the database");
     app.sign_in(&mut server.visitor(), ALICE).await;
 }

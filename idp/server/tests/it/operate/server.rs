@@ -1,6 +1,6 @@
 //! `gait serve` as a process of its own, and the commands beside it.
 
-use crate::harness::{App, Person, Request, Visitor};
+use crate::harness::{App, Request, Visitor};
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-/// Signs in by a password alone, so that no mail is needed.
-pub const ALICE: Person = Person {
-    username: "alice",
-    password: "quiet harbour lantern",
-    email: "alice@example.test",
-};
+/// Signs in by a password alone here, so that no mail is needed.
+pub use crate::harness::ALICE;
 
 const BASE: &str = r#"
 issuer = "http://localhost:PORT"
@@ -111,6 +107,12 @@ impl Server {
             .arg(id.to_string())
             .status();
         assert!(sent.expect("kill").success());
+    }
+
+    /// The published keys, as text.
+    pub async fn keys(&self) -> String {
+        let answer = reqwest::get(format!("{}/jwks.json", self.issuer)).await.expect("an answer");
+        answer.text().await.expect("a text")
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

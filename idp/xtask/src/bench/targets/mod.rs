@@ -56,14 +56,6 @@ impl Kind {
     }
 }
 
-/// Gait's program, beside our own: they are built together.
-///
-/// # Errors
-/// The system doesn't say where we are.
-pub fn gait_beside_us() -> anyhow::Result<PathBuf> {
-    Ok(std::env::current_exe()?.with_file_name("gait"))
-}
-
 /// Where the peer is installed: in cargo's folder, so that it goes with it.
 ///
 /// # Errors

@@ -2,9 +2,13 @@
 
 use super::files::adapted;
 use anyhow::{Context as _, ensure};
+use gait_backends::{find, is_root};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::{Child, Command};
+
+/// Where systems keep what only root runs.
+const FOLDERS: [&str; 2] = ["/usr/local/sbin", "/usr/sbin"];
 
 /// Starts it: listens on `port`, and sends to the nodes on `nodes`.
 ///
@@ -30,7 +34,7 @@ pub async fn start(folder: &Path, port: u16, nodes: [u16; 2]) -> anyhow::Result<
     let config = folder.join("nginx.conf");
     std::fs::write(&config, text)?;
     let nginx = || -> anyhow::Result<Command> {
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(find("nginx", "nginx-light", FOLDERS.iter().map(PathBuf::from))?);
         command.arg("-p").arg(folder).arg("-c").arg(&config);
         command.args(["-e", "stderr"]).stdin(Stdio::null()).kill_on_drop(true);
         Ok(command)
@@ -47,15 +51,4 @@ pub async fn start(folder: &Path, port: u16, nodes: [u16; 2]) -> anyhow::Result<
         .stderr(log)
         .spawn()
         .context("nginx")
-}
-
-fn binary() -> anyhow::Result<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-    let mut found = folders.map(|folder| folder.join("nginx")).filter(|file| file.is_file());
-    found.next().context("nginx is missing: install Debian's nginx-light")
-}
-
-fn is_root() -> bool {
-    std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }

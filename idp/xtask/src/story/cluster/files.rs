@@ -1,21 +1,16 @@
 //! The files of `examples/compose`, with the addresses of this machine.
 
 use anyhow::{Context as _, ensure};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-
-/// A file of the repository.
-pub fn of_repository(path: &str) -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).join(path)
-}
+use xtask::root;
 
 /// A file of `examples/compose` with replacements. Each of them must find something: else the file has changed, and nobody has noticed.
 ///
 /// # Errors
 /// The file isn't there, or a replacement finds nothing.
 pub fn adapted(name: &str, replacements: &[(&str, &str)]) -> anyhow::Result<String> {
-    let path = of_repository("examples/compose").join(name);
+    let path = root().join("examples/compose").join(name);
     let mut text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     for (old, new) in replacements {
         ensure!(text.contains(old), "{}: {old:?} isn't in it", path.display());

@@ -2,11 +2,11 @@
 
 use anyhow::{Context as _, bail, ensure};
 use std::fs::OpenOptions;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::{Child, Command};
+use xtask::gait_beside_us;
 
 /// Looks at a node that starts or stops, and the pause between two of them: a minute in all.
 const LOOKS: u32 = 600;
@@ -47,7 +47,7 @@ impl Node {
     /// The binary isn't there.
     pub fn start(&mut self) -> anyhow::Result<()> {
         let log = OpenOptions::new().create(true).append(true).open(&self.log)?;
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(gait_beside_us()?);
         command.arg("serve").arg("--config").arg(&self.config);
         command
             .stdin(Stdio::null())
@@ -64,7 +64,7 @@ impl Node {
     /// It ends, or doesn't get ready within a minute.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
         for _ in 0..LOOKS {
-            let mut command = Command::new(binary()?);
+            let mut command = Command::new(gait_beside_us()?);
             command.arg("healthcheck").arg("--config").arg(&self.config);
             if command.output().await?.status.success() {
                 return Ok(());
@@ -112,20 +112,4 @@ impl Node {
             .filter(|line| line.contains("\"done\"") && !line.contains("readyz"));
         Ok(requests.count())
     }
-}
-
-/// Built beside this program.
-fn binary() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let binary = own.with_file_name("gait");
-    ensure!(binary.is_file(), "{} isn't built", binary.display());
-    Ok(binary)
-}
-
-/// A port that nobody listens on now.
-///
-/// # Errors
-/// The system has none.
-pub fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

@@ -1,14 +1,15 @@
 //! Everything that runs.
 
 use super::balancer;
-use super::files::{adapted, make_secrets, of_repository, secret};
-use super::node::{Node, free_port};
+use super::files::{adapted, make_secrets, secret};
+use super::node::Node;
 use super::smtp::Sink;
-use gait_backends::{Postgres, Redis};
+use gait_backends::{Postgres, Redis, free_port};
 use std::path::Path;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::process::Child;
+use xtask::root;
 
 /// The running cluster; everything ends with it.
 pub struct Cluster {
@@ -50,7 +51,7 @@ impl Cluster {
         std::fs::write(secrets.join("redis-url"), redis.url())?;
         make_secrets(&secrets)?;
         std::fs::copy(
-            of_repository("examples/relying-party/demo-signal-jwks.json"),
+            root().join("examples/relying-party/demo-signal-jwks.json"),
             folder.path().join("demo-signal-jwks.json"),
         )?;
         let (mails, mail) = Sink::start(loud).await?;
