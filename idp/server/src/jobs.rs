@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::sink::elasticsearch::Events;
 use gait_core::Idp;
 use gait_core::error::Result;
+use gait_core::token::keys::ROUND_S;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use tokio::task::JoinSet;
 const BACKGROUND_EVERY: Duration = Duration::from_secs(60);
 const SHIP_EVERY: Duration = Duration::from_secs(1);
 const STEP_UPS_EVERY: Duration = Duration::from_secs(5);
-const KEYS_EVERY: Duration = Duration::from_secs(60);
+/// As often as the core relies on: a new key signs once every node has read the ring.
+const KEYS_EVERY: Duration = Duration::from_secs(ROUND_S as u64);
 /// How often the nodes tell each other how often somebody has called.
 const SHARE_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
@@ -25,7 +27,7 @@ const KEEP_DEAD_S: i64 = 30 * 86_400;
 /// Seconds that events are kept: a year, for whoever looks into what happened. They hold addresses, so not for ever.
 const KEEP_EVENTS_S: i64 = 365 * 86_400;
 
-/// Rings when there is something in the outbox.
+/// Rings when there is something to do: to deliver, to send.
 #[derive(Clone, Default)]
 pub struct Bell(Arc<Notify>);
 
@@ -44,13 +46,7 @@ impl gait_core::ports::Wake for Bell {
 
 /// Starts those that keep house; they end when the set is dropped.
 pub(crate) fn start(idp: &Arc<Idp>, lease: &Lease, metrics: &Arc<Metrics>, retrain_every_s: u32) -> JoinSet<()> {
-    let on = |name, period| Round {
-        idp: idp.clone(),
-        lease: lease.clone(),
-        metrics: metrics.clone(),
-        name,
-        period,
-    };
+    let on = |name, period| Round::of(idp, lease, metrics, name, period);
     let mut jobs = JoinSet::new();
     let learn = Duration::from_secs(u64::from(retrain_every_s));
     jobs.spawn(every(
@@ -94,14 +90,7 @@ pub(crate) fn start(idp: &Arc<Idp>, lease: &Lease, metrics: &Arc<Metrics>, retra
 
 /// Has events shipped, too.
 pub fn ship(jobs: &mut JoinSet<()>, idp: &Arc<Idp>, lease: &Lease, metrics: &Arc<Metrics>, events: Arc<Events>) {
-    let round = Round {
-        idp: idp.clone(),
-        lease: lease.clone(),
-        metrics: metrics.clone(),
-        name: "ship",
-        period: SHIP_EVERY,
-    };
-    jobs.spawn(every(round, move |idp| {
+    jobs.spawn(every(Round::of(idp, lease, metrics, "ship", SHIP_EVERY), move |idp| {
         let events = events.clone();
         async move { events.round(&idp).await }
     }));
@@ -114,6 +103,18 @@ struct Round {
     metrics: Arc<Metrics>,
     name: &'static str,
     period: Duration,
+}
+
+impl Round {
+    fn of(idp: &Arc<Idp>, lease: &Lease, metrics: &Arc<Metrics>, name: &'static str, period: Duration) -> Self {
+        Self {
+            idp: idp.clone(),
+            lease: lease.clone(),
+            metrics: metrics.clone(),
+            name,
+            period,
+        }
+    }
 }
 
 async fn every<F, R>(round: Round, job: F)
@@ -152,7 +153,8 @@ where
     }
 }
 
-fn report(metrics: &Metrics, job: &'static str, outcome: Result<()>) {
+/// Counts what became of a round, and says what went wrong.
+pub(crate) fn report(metrics: &Metrics, job: &'static str, outcome: Result<()>) {
     metrics.job(job, if outcome.is_ok() { "done" } else { "failed" });
     if let Err(error) = outcome {
         tracing::warn!(job, %error, "job failed; it will run again");

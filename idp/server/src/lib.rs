@@ -125,10 +125,14 @@ impl App {
     ) -> anyhow::Result<()> {
         let metrics = self.http.metrics.clone();
         let keeper = Arc::new(Keeper::new(self.idp.clone()));
+        // Before any job begins: if the port is taken, nothing is.
+        let metrics_port = match self.metrics_listen {
+            Some(address) => Some(metrics::Listener::open(address).await?),
+            None => None,
+        };
         let mut jobs = self.start_jobs(&keeper);
-        if let Some(address) = self.metrics_listen {
-            let listener = metrics::Listener::open(address).await?;
-            jobs.spawn(listener.serve(metrics.clone(), std::future::pending()));
+        if let Some(listener) = metrics_port {
+            jobs.spawn(listener.serve(metrics.clone()));
             jobs.spawn(metrics::watch_stores(self.idp.clone(), metrics.clone()));
         }
         let mut shipping = None;

@@ -58,16 +58,21 @@ pub fn place(config: &Config) -> String {
 }
 
 fn create(path: &Path) -> anyhow::Result<()> {
+    let mut bytes = [0; 32];
+    SystemEntropy::default().fill(&mut bytes);
+    write(path, &STANDARD.encode(bytes))?;
+    tracing::warn!(path = %path.display(), "made a master key; keep a copy, what is sealed can't be opened without it");
+    Ok(())
+}
+
+/// Writes a key into its file, which must not be there.
+pub(crate) fn write(path: &Path, key: &str) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let mut bytes = [0; 32];
-    SystemEntropy::default().fill(&mut bytes);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    writeln!(file, "{}", STANDARD.encode(bytes))?;
-    file.sync_all()?;
-    tracing::warn!(path = %path.display(), "made a master key; keep a copy, what is sealed can't be opened without it");
-    Ok(())
+    writeln!(file, "{key}")?;
+    Ok(file.sync_all()?)
 }
 
 fn parse(key: &Secret) -> anyhow::Result<MasterKey> {

@@ -189,16 +189,20 @@ pub async fn read_some(mut answer: reqwest::Response, most: usize) -> Vec<u8> {
     body
 }
 
-/// The innermost cause, which says more than "error sending request".
-fn reason(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
+/// The innermost cause, which says more than "error sending request", and doesn't name where to.
+pub fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;
     }
-    if error.is_timeout() {
-        return "no answer in time".to_owned();
-    }
     cause.to_string()
+}
+
+fn reason(error: &reqwest::Error) -> String {
+    match error.is_timeout() {
+        true => "no answer in time".to_owned(),
+        false => innermost(error),
+    }
 }
 
 #[cfg(test)]

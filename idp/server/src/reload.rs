@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::log::Level;
 use crate::theme::{self, Themes};
 use crate::{App, seed};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use arc_swap::ArcSwap;
 use gait_core::Idp;
 use std::collections::BTreeSet;
@@ -58,13 +58,7 @@ impl Reload {
         let written: Table = toml::from_str(&text)?;
         let (config, themes) = tokio::task::spawn_blocking(move || load_themes(&config).map(|themes| (config, themes))).await??;
         let clients = seed::clients(&self.idp, &config)?;
-        for client in &clients {
-            self.idp
-                .store()
-                .put_client(client)
-                .await
-                .with_context(|| format!("client {} (those before it are written)", client.id))?;
-        }
+        seed::put_clients(&self.idp, &clients).await?;
         self.themes.adopt(&themes);
         self.client_themes.store(Arc::new(seed::client_themes(&config)));
         self.level.set(config.log_level.as_deref());

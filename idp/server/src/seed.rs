@@ -29,13 +29,29 @@ pub fn client_themes(config: &Config) -> ClientThemes {
 /// # Errors
 /// A declared client's plan names an unknown plugin, an identifier is taken by another account, or the store is away.
 pub async fn declared(idp: &Idp, config: &Config) -> anyhow::Result<()> {
-    for client in clients(idp, config)? {
-        idp.store().put_client(&client).await?;
-    }
+    put_clients(idp, &clients(idp, config)?).await?;
     for declared in &config.accounts {
         account(idp, config, declared)
             .await
             .with_context(|| format!("account {}", declared.username))?;
+    }
+    Ok(())
+}
+
+/// Writes those clients that aren't in the store as they are.
+///
+/// # Errors
+/// The store is away; says at which client.
+pub async fn put_clients(idp: &Idp, clients: &[Client]) -> anyhow::Result<()> {
+    for client in clients {
+        let put = async {
+            match idp.store().client(&client.id).await? {
+                Some(found) if found == *client => Ok(()),
+                _ => idp.store().put_client(client).await,
+            }
+        };
+        put.await
+            .with_context(|| format!("client {} (those before it are written)", client.id))?;
     }
     Ok(())
 }

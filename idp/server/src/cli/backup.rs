@@ -64,7 +64,7 @@ pub struct Restore {
 }
 
 fn now() -> Timestamp {
-    Timestamp(SystemClock.now_ms().div_euclid(1000))
+    SystemClock.now()
 }
 
 fn passphrase(file: Option<PathBuf>, env: Option<String>) -> anyhow::Result<Secret> {

@@ -96,7 +96,7 @@ fn line(delivery: &Delivery, now: Timestamp) -> anyhow::Result<String> {
         DeliveryState::Dead(_) => "dead",
     };
     let channel = serde_json::to_value(delivery.channel)?;
-    let age_s = now.since(Timestamp(delivery.event.at_ms.div_euclid(1000)));
+    let age_s = now.since(delivery.event.at());
     Ok(format!(
         "{}\t{state}\t{}\t{}\t{}\t{}\t{}\t{}",
         delivery.id,

@@ -67,12 +67,7 @@ impl DatabaseConfig {
             file: &self.url_file,
             env: &self.url_env,
         };
-        let url = match written.read(folder)? {
-            Some(url) => url,
-            None => {
-                of_variable(VARIABLE)?.ok_or_else(|| format!("url, url_file or url_env is missing, and {VARIABLE} is not set"))?
-            }
-        };
+        let url = written.or_variable(folder, VARIABLE)?;
         Ok(Server {
             options: parse(&url)?,
             connections: self.connections,

@@ -245,12 +245,16 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new("."));
         let name = path.display().to_string();
         let mut config = Self::parse(&text, &name, folder)?;
+        let wrong = |reason| ConfigError {
+            file: name.clone(),
+            line: None,
+            reason,
+        };
         if config.database.is_none() {
-            config.database = database::of_environment().map_err(|reason| ConfigError {
-                file: name,
-                line: None,
-                reason,
-            })?;
+            config.database = database::of_environment().map_err(wrong)?;
+        }
+        if config.redis.is_none() {
+            config.redis = redis::of_environment().map_err(wrong)?;
         }
         Ok((config, text))
     }
@@ -275,15 +279,9 @@ impl Config {
                 Ok(seconds)
             }
         })?;
-        let shutdown_grace_s = file
-            .shutdown_grace_s
-            .map(|seconds| source.check(&seconds, |&seconds| check_grace(seconds)))
-            .transpose()?
-            .unwrap_or_default();
-        let log_level = file
-            .log_level
-            .map(|level| source.check(&level, |level| log::check(level).map(|()| level.clone())))
-            .transpose()?;
+        let grace = source.check_some(file.shutdown_grace_s.as_ref(), |&seconds| check_grace(seconds));
+        let shutdown_grace_s = grace?.unwrap_or_default();
+        let log_level = source.check_some(file.log_level.as_ref(), |level| log::check(level).map(|()| level.clone()))?;
         let written = file.policy.unwrap_or_else(|| Spanned::new(0..0, PolicyConfig::default()));
         let limits = file.limits.unwrap_or_else(|| Spanned::new(0..0, Limits::default()));
         let policy = Policy {
@@ -296,22 +294,10 @@ impl Config {
         }
         let accounts = source.check_all(&file.accounts, |account| account.check(folder))?;
         let senders = source.check_all(&file.senders, |sender| sender.check(folder))?;
-        let smtp = file
-            .smtp
-            .map(|smtp| source.check(&smtp, |smtp| smtp.check(folder)))
-            .transpose()?;
-        let database = file
-            .database
-            .map(|database| source.check(&database, |database| database.check(folder)))
-            .transpose()?;
-        let from_environment = redis::is_named_by_environment().then(|| Spanned::new(0..0, redis::Section::default()));
-        let redis = file.redis.or(from_environment);
-        let redis = redis
-            .map(|redis| source.check(&redis, |redis| redis.check(folder)))
-            .transpose()?;
-        let elasticsearch = file.elasticsearch.as_ref();
-        let elasticsearch = elasticsearch.map(|written| source.check(written, |written| written.check(folder)));
-        let elasticsearch = elasticsearch.transpose()?;
+        let smtp = source.check_some(file.smtp.as_ref(), |smtp| smtp.check(folder))?;
+        let database = source.check_some(file.database.as_ref(), |database| database.check(folder))?;
+        let redis = source.check_some(file.redis.as_ref(), |redis| redis.check(folder))?;
+        let elasticsearch = source.check_some(file.elasticsearch.as_ref(), |written| written.check(folder))?;
         let data_dir = folder.join(file.data_dir);
         Ok(Self {
             issuer,
@@ -473,6 +459,14 @@ impl Source<'_> {
 
     fn check<T, U>(&self, value: &Spanned<T>, check: impl Fn(&T) -> Result<U, String>) -> Result<U, ConfigError> {
         check(value.get_ref()).map_err(|reason| self.error(Some(value.span().start), reason))
+    }
+
+    fn check_some<T, U>(
+        &self,
+        value: Option<&Spanned<T>>,
+        check: impl Fn(&T) -> Result<U, String>,
+    ) -> Result<Option<U>, ConfigError> {
+        value.map(|value| self.check(value, check)).transpose()
     }
 
     fn check_all<T, U>(&self, values: &[Spanned<T>], check: impl Fn(&T) -> Result<U, String>) -> Result<Vec<U>, ConfigError> {

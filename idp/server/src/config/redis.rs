@@ -78,16 +78,19 @@ impl Section {
             file: &self.url_file,
             env: &self.url_env,
         };
-        let written = written
-            .read(folder)?
-            .map_or_else(|| of_variable(VARIABLE), |url| Ok(Some(url)))?;
-        written.ok_or_else(|| format!("redis.url, redis.url_file, redis.url_env or {VARIABLE} is missing"))
+        written.or_variable(folder, VARIABLE)
     }
 }
 
-/// Without a section there is a Redis only if the environment names one.
-pub(super) fn is_named_by_environment() -> bool {
-    std::env::var_os(VARIABLE).is_some()
+/// The Redis that the environment names, for a file without the section.
+///
+/// # Errors
+/// The reason.
+pub(super) fn of_environment() -> Result<Option<RedisConfig>, String> {
+    match of_variable(VARIABLE)? {
+        Some(_) => Section::default().check(Path::new(".")).map(Some),
+        None => Ok(None),
+    }
 }
 
 #[cfg(test)]

@@ -49,6 +49,19 @@ impl Written<'_> {
         self.read(folder)?
             .ok_or_else(|| format!("{key}, {key}_file or {key}_env is missing"))
     }
+
+    /// The secret, or else what an environment variable of ours holds.
+    ///
+    /// # Errors
+    /// As [`Written::read`], or there is neither.
+    pub fn or_variable(&self, folder: &Path, variable: &str) -> Result<Secret, String> {
+        let key = self.key;
+        let secret = match self.read(folder)? {
+            None => of_variable(variable)?,
+            written => written,
+        };
+        secret.ok_or_else(|| format!("{key}, {key}_file, {key}_env or {variable} is missing"))
+    }
 }
 
 /// The secret in a file, without the line's end after it.

@@ -64,15 +64,16 @@ pub async fn readyz(State(app): State<App>) -> Response {
         within(app.idp.ephemeral().ping()),
     );
     let draining = app.readiness.draining.load(Ordering::Relaxed);
+    let signs = app.idp.signs();
+    // What needs no ephemeral store is answered without it, so a node is ready, and says what is missing.
+    let ready = database.is_ok() && schema.is_ok() && signs && !draining;
     let checks = vec![
         of_backend("database", database, "damaged"),
         of_backend("schema", schema, "older than this version"),
         of_backend("ephemeral", ephemeral, "damaged"),
-        check("keys", (!app.idp.signs()).then_some("a signing key is missing")),
+        check("keys", (!signs).then_some("a signing key is missing")),
         check("draining", draining.then_some("shutting down")),
     ];
-    // What needs no ephemeral store is answered without it, so a node is ready, and says what is missing.
-    let ready = checks.iter().all(|check| check.ready || check.name == "ephemeral");
     let status = if ready {
         StatusCode::OK
     } else {
@@ -88,7 +89,7 @@ async fn within(answer: impl Future<Output = Result<(), StoreError>>) -> Result<
 
 fn of_backend(name: &'static str, answer: Result<(), StoreError>, else_reason: &'static str) -> Check {
     let reason = answer.err().map(|error| {
-        tracing::warn!(name, %error, "not ready");
+        tracing::warn!(name, %error, "a part is missing");
         match error {
             StoreError::Away(_) => "away",
             _ => else_reason,

@@ -2,6 +2,7 @@
 
 use super::Catcher;
 use crate::config::{MailTls, SmtpConfig};
+use crate::outbound::innermost;
 use crate::theme::RenderedMail;
 use anyhow::Context as _;
 use gait_core::ids::MailId;
@@ -11,7 +12,6 @@ use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use std::error::Error;
 use std::time::Duration;
 
 /// How long an unused connection is kept.
@@ -173,16 +173,12 @@ fn one_line(text: &str) -> String {
 
 /// What an error of the conversation means. A reply is told by its number: its words may name who the mail was for.
 fn trouble(error: &lettre::transport::smtp::Error) -> SendError {
-    let Some(status) = error.status().map(u16::from) else {
-        return SendError::Service(reason(error));
-    };
-    let told = format!("status {status}");
-    if OF_SERVICE.contains(&status) {
-        SendError::Service(told)
-    } else if error.is_permanent() {
-        SendError::Refused(told)
-    } else {
-        SendError::Later(told)
+    let why = reason(error);
+    match error.status().map(u16::from) {
+        None => SendError::Service(why),
+        Some(status) if OF_SERVICE.contains(&status) => SendError::Service(why),
+        Some(_) if error.is_permanent() => SendError::Refused(why),
+        Some(_) => SendError::Later(why),
     }
 }
 
@@ -193,11 +189,7 @@ fn reason(error: &lettre::transport::smtp::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }
-    let mut cause: &dyn Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
+    innermost(error)
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Where mails wait: in the store, sealed, so that neither a crash loses one nor a stolen database tells what is in it.
 
+use crate::jobs::Bell;
 use crate::metrics::Metrics;
 use async_trait::async_trait;
 use gait_core::ids::MailId;
-use gait_core::ports::{Clock, Entropy, MailError, MailState, Mailer, OutgoingMail, uuid};
+use gait_core::ports::{Clock, Entropy, MailError, MailState, Mailer, OutgoingMail, Wake as _, uuid};
 use gait_core::seal::MasterKey;
 use gait_core::store::{Store, StoredMail};
 use gait_sdk::Timestamp;
 use std::sync::Arc;
-use tokio::sync::Notify;
 
 /// Mails that may wait; beyond it the person reads "we couldn't send it".
 const MOST: u32 = 10_000;
@@ -24,7 +24,7 @@ pub struct MailQueue {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     /// Rings when a mail was posted.
-    pub(super) bell: Arc<Notify>,
+    pub(super) bell: Bell,
     pub(super) metrics: Arc<Metrics>,
     master: MasterKey,
 }
@@ -42,14 +42,14 @@ impl MailQueue {
             store,
             clock,
             entropy,
-            bell: Arc::default(),
+            bell: Bell::default(),
             metrics,
             master,
         }
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        Timestamp(self.clock.now_ms().div_euclid(1000))
+        self.clock.now()
     }
 
     /// The mail, or none: one for nobody.
@@ -71,7 +71,7 @@ impl MailQueue {
         };
         let queued = self.store.queue_mail(&stored, self.now(), MOST).await;
         match queued.map_err(|error| MailError(error.to_string()))? {
-            true => self.bell.notify_one(),
+            true => self.bell.wake(),
             false => return Err(MailError("too many mails are waiting".to_owned())),
         }
         Ok(id)

@@ -3,6 +3,7 @@
 use super::outlet::{Outlet, SendError};
 use super::queue::MailQueue;
 use crate::theme::{Locale, Themes};
+use gait_core::delivery::back_off_s;
 use gait_core::ids::MailId;
 use gait_core::ports::{MailTrouble, OutgoingMail};
 use gait_core::store::{Result, StoredMail};
@@ -81,7 +82,7 @@ impl Sender {
             if let Err(error) = self.round(&node, &mut pace).await {
                 tracing::warn!(%error, "mails can't be read; they will be sent later");
             }
-            let _rung = tokio::time::timeout(EVERY, self.queue.bell.notified()).await;
+            let _rung = tokio::time::timeout(EVERY, self.queue.bell.rung()).await;
         }
     }
 
@@ -98,7 +99,7 @@ impl Sender {
         }
         let sent = self.send_due(node, pace).await;
         // Let go: another node may have the next one.
-        store.lease("mail", node, self.queue.now(), 0).await?;
+        store.release("mail", node).await?;
         sent
     }
 
@@ -189,12 +190,10 @@ impl Sender {
         Ok(())
     }
 
-    /// Seconds until the next try: doubled with each failure, capped, and spread from half to one and a half of that.
     fn back_off_s(&self, failures: u32, max_s: i64) -> i64 {
         let mut random = [0; 4];
         self.queue.entropy.fill(&mut random);
-        let delay = BACK_OFF_S.saturating_mul(1 << failures.min(20)).min(max_s);
-        delay / 2 + i64::from(u32::from_be_bytes(random)) % (delay + 1)
+        back_off_s(BACK_OFF_S, failures, max_s, u32::from_be_bytes(random))
     }
 }
 

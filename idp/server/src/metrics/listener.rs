@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -31,10 +30,10 @@ impl Listener {
         Ok(Self(listener))
     }
 
-    /// Answers until `shutdown` resolves.
-    pub async fn serve(self, metrics: Arc<Metrics>, shutdown: impl Future<Output = ()> + Send) {
+    /// Answers until it is dropped.
+    pub async fn serve(self, metrics: Arc<Metrics>) {
         let routes = Router::new().route("/metrics", get(answer)).with_state(metrics);
-        door::serve(self.0, routes, Arc::default(), shutdown).await;
+        door::serve(self.0, routes, Arc::default(), std::future::pending()).await;
     }
 }
 

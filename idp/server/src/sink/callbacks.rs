@@ -3,7 +3,7 @@
 //! Every node does this at once. A receiver is claimed by one worker, which tells it what is due, one thing after the other; workers
 //! don't wait for each other, so a receiver that is slow or dead delays nobody else's.
 
-use crate::jobs::Bell;
+use crate::jobs::{Bell, report};
 use crate::metrics::Metrics;
 use crate::outbound::{CallError, Outbound, read_some};
 use gait_core::Idp;
@@ -20,6 +20,8 @@ use tokio::task::JoinSet;
 
 /// How long a node may not know of what another has written to the outbox.
 const EVERY: Duration = Duration::from_secs(1);
+/// How soon is noticed that another node has told an app what somebody waits for.
+const LOOK: Duration = Duration::from_millis(200);
 /// Receivers that are told something at once.
 const AT_ONCE: usize = 64;
 /// Bytes of an answer that are read.
@@ -48,11 +50,7 @@ impl Callbacks {
     pub async fn run(self, idp: Arc<Idp>, bell: Bell, metrics: Arc<Metrics>) {
         let mut workers = JoinSet::new();
         loop {
-            let started = self.start_due(&idp, &mut workers).await;
-            metrics.job("outbox", if started.is_ok() { "done" } else { "failed" });
-            if let Err(error) = started {
-                tracing::warn!(%error, "deliveries failed; they will run again");
-            }
+            report(&metrics, "outbox", self.start_due(&idp, &mut workers).await);
             tokio::select! {
                 // There is room for another, and what came for its receiver at the last moment is waiting.
                 Some(ended) = workers.join_next() => {
@@ -100,7 +98,8 @@ impl Callbacks {
             idp.expand_events().await?;
             idp.ports().wake.wake();
             while idp.store().is_untold(session).await? {
-                let _changed = tried.changed().await;
+                // Another node may be the one that tells.
+                let _changed = tokio::time::timeout(LOOK, tried.changed()).await;
             }
             Ok(())
         };

@@ -73,7 +73,7 @@ async fn ask(issuer: &str) -> anyhow::Result<(String, Option<i64>)> {
     let date = answer.headers().get(DATE).and_then(|date| date.to_str().ok());
     // HTTP's GMT is Rfc2822's +0000.
     let date = date.and_then(|date| OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822).ok());
-    let skew = date.map(|date| date.unix_timestamp() - SystemClock.now_ms().div_euclid(1000));
+    let skew = date.map(|date| date.unix_timestamp() - SystemClock.now().0);
     let metadata: serde_json::Value = answer.json().await?;
     Ok((metadata["issuer"].as_str().unwrap_or_default().to_owned(), skew))
 }

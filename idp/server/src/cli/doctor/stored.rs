@@ -85,7 +85,7 @@ pub(super) async fn keys(patient: &Patient) -> Vec<Finding> {
         Ok(keys) => keys,
         Err(error) => return vec![Finding::fail(error.to_string(), "the database")],
     };
-    let today = SystemClock.now_ms() / 1000;
+    let today = SystemClock.now().0;
     let mut findings = Vec::new();
     for alg in [Alg::RS256, Alg::ES256, Alg::EdDSA] {
         let signing = keys.iter().filter(|key| key.alg == alg && key.retire_at.is_none());

@@ -1,5 +1,6 @@
 //! The bulk API: many documents in one request, each with a fate of its own.
 
+use crate::outbound::innermost;
 use elasticsearch::{BulkOperation, BulkOperations, BulkParts, Elasticsearch};
 use serde::Deserialize;
 use serde_json::Value;
@@ -86,13 +87,7 @@ fn without_address(error: &elasticsearch::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(deeper) = source {
-        text = deeper.to_string();
-        source = deeper.source();
-    }
-    cut(&text)
+    cut(&innermost(error))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use gait_core::error::Result;
 use gait_core::ids::EventId;
 use gait_core::store::StoreError;
 use gait_sdk::PluginId;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::OnceCell;
 
@@ -59,12 +60,13 @@ impl Events {
                 id: event.id.to_string(),
                 source: document::of_event(event),
             });
-            let sent = self.shipper.send(documents.collect(), Some(TRIES)).await;
-            let is_settled = |id: &EventId| sent.settled.contains(&id.to_string());
+            let left = self.shipper.send(documents.collect(), Some(TRIES)).await;
+            let waiting: HashSet<&str> = left.iter().map(|document| document.id.as_str()).collect();
+            let is_settled = |id: &EventId| !waiting.contains(id.to_string().as_str());
             let settled: Vec<EventId> = events.iter().map(|event| event.id).filter(is_settled).collect();
             idp.store().events_shipped(&settled).await?;
-            if !sent.left.is_empty() {
-                return Err(away(&format!("{} events wait for Elasticsearch", sent.left.len())).into());
+            if !left.is_empty() {
+                return Err(away(&format!("{} events wait for Elasticsearch", left.len())).into());
             }
         }
     }

@@ -66,15 +66,6 @@ pub struct Shipper {
     said_us: AtomicU64,
 }
 
-/// What became of documents.
-#[derive(Default)]
-struct Sent {
-    /// Ids of those that are there, or never will be: nothing is to be done for them any more.
-    settled: Vec<String>,
-    /// Those that are to be sent again.
-    left: Vec<Document>,
-}
-
 impl Shipper {
     /// Into the stream of this kind.
     pub fn new(client: Elasticsearch, config: &ElasticsearchConfig, stream: Stream, metrics: Arc<Metrics>) -> Self {
@@ -87,8 +78,8 @@ impl Shipper {
         }
     }
 
-    /// Sends documents until all are settled, at most `tries` times.
-    async fn send(&self, documents: Vec<Document>, tries: Option<usize>) -> Sent {
+    /// Sends documents until all are there, or never will be, at most `tries` times; returns those that are to be sent again.
+    async fn send(&self, mut documents: Vec<Document>, tries: Option<usize>) -> Vec<Document> {
         let pauses = ExponentialBuilder::new()
             .with_min_delay(PAUSE)
             .with_max_delay(MAX_PAUSE)
@@ -98,31 +89,28 @@ impl Shipper {
             None => pauses.without_max_times(),
         }
         .build();
-        let mut sent = Sent {
-            left: documents,
-            ..Sent::default()
-        };
         loop {
-            self.send_once(&mut sent).await;
-            if sent.left.is_empty() {
-                return sent;
+            self.send_once(&mut documents).await;
+            if documents.is_empty() {
+                return documents;
             }
             match pauses.next() {
                 Some(pause) => tokio::time::sleep(pause).await,
-                None => return sent,
+                None => return documents,
             }
         }
     }
 
-    async fn send_once(&self, sent: &mut Sent) {
-        let fates = match bulk::create(&self.client, &self.name, &sent.left).await {
+    /// Sends documents once, and leaves those that are to be sent again.
+    async fn send_once(&self, left: &mut Vec<Document>) {
+        let fates = match bulk::create(&self.client, &self.name, left).await {
             Ok(fates) => fates,
             Err(why) => {
                 self.metrics.shipping.failed(self.stream);
                 return self.say(&why);
             }
         };
-        let documents = std::mem::take(&mut sent.left);
+        let documents = std::mem::take(left);
         let (mut taken, mut refused) = (0, 0);
         for (document, fate) in documents.into_iter().zip(fates) {
             match fate {
@@ -133,11 +121,9 @@ impl Shipper {
                 }
                 Fate::Again(why) => {
                     self.say(&why);
-                    sent.left.push(document);
-                    continue;
+                    left.push(document);
                 }
             }
-            sent.settled.push(document.id);
         }
         self.metrics.shipping.taken(self.stream, taken);
         self.metrics.shipping.refused(self.stream, refused);
