@@ -1,8 +1,8 @@
 //! SIGHUP: themes, declared clients and the log level are read anew while requests go on. A configuration that is wrong is refused as a
-//! whole, and what was there before stays.
+//! whole, and what was there before stays. In any case the log's file is opened anew: whoever rotates logs has renamed it.
 
 use crate::config::Config;
-use crate::log::Level;
+use crate::log::Controls;
 use crate::theme::{self, Themes};
 use crate::{App, seed};
 use anyhow::bail;
@@ -24,7 +24,7 @@ pub(crate) struct Reload {
     idp: Arc<Idp>,
     themes: Arc<Themes>,
     client_themes: Arc<ArcSwap<seed::ClientThemes>>,
-    level: Level,
+    log: Controls,
 }
 
 impl Reload {
@@ -32,20 +32,23 @@ impl Reload {
     ///
     /// # Errors
     /// The text is no TOML.
-    pub fn new(app: &App, path: PathBuf, text: &str, level: Level) -> anyhow::Result<Self> {
+    pub fn new(app: &App, path: PathBuf, text: &str, log: Controls) -> anyhow::Result<Self> {
         Ok(Self {
             path,
             written: toml::from_str(text)?,
             idp: app.idp.clone(),
             themes: app.http.themes.clone(),
             client_themes: app.client_themes.clone(),
-            level,
+            log,
         })
     }
 
     /// Reads the configuration again at each signal, for ever.
     pub async fn at_each(mut self, mut hangup: Signal) {
         while hangup.recv().await.is_some() {
+            if let Err(error) = self.log.reopen() {
+                tracing::error!("the log goes on in the old file: {error:#}");
+            }
             match self.once().await {
                 Ok(()) => tracing::info!("reloaded: themes, declared clients, log level"),
                 Err(error) => tracing::error!("not reloaded, everything stays as it was: {error:#}"),
@@ -61,7 +64,7 @@ impl Reload {
         seed::put_clients(&self.idp, &clients).await?;
         self.themes.adopt(&themes);
         self.client_themes.store(Arc::new(seed::client_themes(&config)));
-        self.level.set(config.log_level.as_deref());
+        self.log.set_level(config.log.level.as_deref());
         self.tell(&written);
         self.written = written;
         Ok(())

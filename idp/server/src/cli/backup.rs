@@ -2,7 +2,7 @@
 
 use super::ConfigArg;
 use crate::backup::{self, Key, Lock, Wishes};
-use crate::config::{Config, secret};
+use crate::config::{Config, LogConfig, secret};
 use crate::ports::SystemClock;
 use crate::{log, master};
 use anyhow::{Context as _, anyhow, bail};
@@ -116,7 +116,11 @@ pub(super) async fn backup(args: Backup) -> anyhow::Result<()> {
 
 pub(super) async fn restore(args: Restore) -> anyhow::Result<()> {
     let config = embedded(&args.config)?;
-    log::start(config.log, Some("warn"));
+    let _log = log::start(&LogConfig {
+        format: config.log.format,
+        level: Some("warn".to_owned()),
+        file: None,
+    })?;
     let key = match &args.identity_file {
         Some(file) => Key::identities(file)?,
         None => Key::Passphrase(passphrase(args.passphrase_file, args.passphrase_env)?),

@@ -53,7 +53,7 @@ enum Command {
     /// Everything on this machine, seeded, with a mail catcher and an app to sign in to.
     #[cfg(feature = "dev")]
     Dev(crate::dev::Args),
-    /// Serves a configuration. On SIGHUP, themes, declared clients and the log level are read anew.
+    /// Serves a configuration. On SIGHUP, themes, declared clients and the log level are read anew, and the log file is opened anew.
     Serve(ConfigArg),
     /// Asks the server of a configuration, on this machine, whether it is ready.
     Healthcheck(ConfigArg),

@@ -17,11 +17,11 @@ pub(super) async fn run(arg: &ConfigArg) -> anyhow::Result<()> {
     // Before anything that takes time: without it, the signal would end us.
     let hangup = signal(SignalKind::hangup())?;
     let (config, text) = Config::load_with_text(&arg.config)?;
-    let level = log::start(config.log, config.log_level.as_deref());
+    let log = log::start(&config.log)?;
     let listen = config.listen;
     let issuer = config.issuer.clone();
     let app = App::builder(config).build().await?;
-    let reload = Reload::new(&app, arg.config.clone(), &text, level)?;
+    let reload = Reload::new(&app, arg.config.clone(), &text, log.controls())?;
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("can't listen on {listen}"))?;

@@ -5,6 +5,7 @@ mod client;
 mod database;
 mod elasticsearch;
 mod limits;
+mod log;
 mod metrics;
 mod redis;
 pub mod secret;
@@ -15,12 +16,12 @@ pub use account::AccountConfig;
 pub use client::ClientConfig;
 pub use database::Server;
 pub use elasticsearch::ElasticsearchConfig;
+pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
 pub use redis::RedisConfig;
 pub use sender::SenderConfig;
 pub use smtp::{MailTls, SmtpConfig};
 
-use crate::log;
 use gait_core::policy::{AcrRule, Lifetimes, Limits, MailLimits, Plan, Policy, Row, WatchPolicy};
 use gait_sdk::PluginId;
 use ipnet::IpNet;
@@ -29,17 +30,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Human,
-    /// One JSON object a line.
-    Json,
-}
 
 /// `[policy]`; see [`Policy`] for the meaning.
 #[derive(Clone, Debug, Deserialize)]
@@ -116,6 +106,7 @@ struct File {
     #[serde(default)]
     log: LogFormat,
     log_level: Option<Spanned<String>>,
+    log_file: Option<PathBuf>,
     #[serde(default = "default_theme")]
     theme: String,
     themes_dir: Option<PathBuf>,
@@ -169,10 +160,8 @@ pub struct Config {
     pub master_key_file: PathBuf,
     /// Networks of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Log format.
-    pub log: LogFormat,
-    /// What is logged, for example `info` or `info,gait=debug`; the environment variable `GAIT_LOG` comes first.
-    pub log_level: Option<String>,
+    /// What is logged.
+    pub log: LogConfig,
     /// The deployment's theme.
     pub theme: String,
     /// Folder of further themes.
@@ -281,7 +270,13 @@ impl Config {
         })?;
         let grace = source.check_some(file.shutdown_grace_s.as_ref(), |&seconds| check_grace(seconds));
         let shutdown_grace_s = grace?.unwrap_or_default();
-        let log_level = source.check_some(file.log_level.as_ref(), |level| log::check(level).map(|()| level.clone()))?;
+        let log = LogConfig {
+            format: file.log,
+            level: source.check_some(file.log_level.as_ref(), |level| {
+                crate::log::check(level).map(|()| level.clone())
+            })?,
+            file: file.log_file.map(|path| folder.join(path)),
+        };
         let written = file.policy.unwrap_or_else(|| Spanned::new(0..0, PolicyConfig::default()));
         let limits = file.limits.unwrap_or_else(|| Spanned::new(0..0, Limits::default()));
         let policy = Policy {
@@ -307,8 +302,7 @@ impl Config {
                 .map_or_else(|| data_dir.join("master.key"), |path| folder.join(path)),
             data_dir,
             trusted_proxies: file.trusted_proxies,
-            log: file.log,
-            log_level,
+            log,
             theme: file.theme,
             themes_dir: file.themes_dir.map(|path| folder.join(path)),
             reload_themes: false,

@@ -66,7 +66,7 @@ fn app_url(args: &Args) -> String {
 /// A port is taken, or the folder can't be written.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let config = config(&args)?;
-    log::start(config.log, config.log_level.as_deref());
+    let _log = log::start(&config.log)?;
     let catcher = Catcher::default();
     let provider = listen(args.port).await?;
     let relying_party = listen(args.app_port).await?;

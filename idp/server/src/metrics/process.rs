@@ -1,5 +1,6 @@
-//! The process, as the kernel sees it. Where there is no `/proc`, nothing is told.
+//! The process: its log, and what the kernel sees of it. Where there is no `/proc`, that isn't told.
 
+use crate::log;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -43,10 +44,12 @@ fn see() -> Option<Seen> {
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Some(seen) = see() else { return Ok(()) };
         let mut tell = |name: &str, help: &str, unit: Option<&Unit>, metric: &dyn EncodeMetric| {
             metric.encode(encoder.encode_descriptor(name, help, unit, metric.metric_type())?)
         };
+        let help = "Log lines that were lost: what they go to was full, or too slow";
+        tell("gait_log_lines_lost", help, None, &ConstCounter::new(log::lost()))?;
+        let Some(seen) = see() else { return Ok(()) };
         let seconds = Some(&Unit::Seconds);
         tell("process_cpu", "CPU time used", seconds, &ConstCounter::new(seen.cpu_s))?;
         let started = ConstGauge::new(seen.started_s);

@@ -18,9 +18,7 @@ use std::process::ExitCode;
 async fn main() -> ExitCode {
     // One TLS stack; nothing was installed before.
     let _first = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    if std::env::var_os("GAIT_LOG").is_some() {
-        gait::log::start(gait::config::LogFormat::Human, None);
-    }
+    let _log = std::env::var_os("GAIT_LOG").map(|_| gait::log::start(&gait::config::LogConfig::default()));
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args[..] {

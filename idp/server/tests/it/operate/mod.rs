@@ -2,6 +2,7 @@
 
 mod backup;
 mod doctor;
+mod log;
 mod postgres;
 mod reload;
 pub mod server;
