@@ -7,6 +7,7 @@ use crate::event::{Channel, Delivery, DeliveryState, Event, Receiver, What};
 use crate::grant::Grant;
 use crate::ids::{AccountId, ClientId, DeliveryId, SessionId};
 use crate::measure::{DeliveryOutcome, Measure};
+use crate::purge::in_batches;
 use crate::session::{EndReason, RiskLevel};
 use crate::store::Pause;
 use crate::token::jws::Typ;
@@ -299,8 +300,9 @@ impl Idp {
         self.store.put_try(&after, claim.holder, is_change.then_some(pause)).await?;
         self.measure_delivery(delivery, &after.state);
         if is_dead && matches!(arrival, Arrival::Busy(_) | Arrival::Away(_)) {
-            let error = after.last_error.as_deref().unwrap_or_default();
-            let lost = self.store.give_up(&claim.receiver, now.plus(-GIVE_UP_S), now, error).await?;
+            let (error, before) = (after.last_error.as_deref().unwrap_or_default(), now.plus(-GIVE_UP_S));
+            let give_up = |most| self.store.give_up(&claim.receiver, before, now, error, most);
+            let lost = in_batches(give_up).await?;
             if lost > 0 {
                 tracing::warn!(lost, client = %delivery.client, "deliveries to a receiver that stays away are given up");
             }

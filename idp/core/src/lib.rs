@@ -25,6 +25,7 @@ pub mod operator;
 mod params;
 pub mod policy;
 pub mod ports;
+mod purge;
 pub mod rates;
 pub mod recovery;
 pub mod registry;

@@ -339,10 +339,13 @@ pub trait GrantStore: Send + Sync {
     async fn consent(&self, account: AccountId, client: &ClientId) -> Result<Option<Scopes>>;
     /// Remembers an OAuth consent.
     async fn put_consent(&self, account: AccountId, client: &ClientId, scopes: &Scopes, at: Timestamp) -> Result<()>;
-    /// Deletes what died before `before`: tokens, grants that are revoked or have no token left, tombstones, attempts, approvals,
-    /// deliveries, and sessions that ended or were last used then and that no grant names; returns how many rows went. No session
-    /// may live so long without being used.
-    async fn purge(&self, before: Timestamp) -> Result<u64>;
+    /// Deletes what died before `before`: tokens, revoked grants, tombstones, attempts, approvals, and deliveries. At most `most` rows
+    /// go; returns how many. If they are fewer, nothing is left.
+    async fn purge(&self, before: Timestamp, most: u32) -> Result<u64>;
+    /// Deletes grants from before `before` that have no token left, and sessions that ended or were last used then and that no grant
+    /// names. At most `most` rows go; returns how many. If they are fewer, nothing is left. No session may live so long without
+    /// being used.
+    async fn purge_sessions(&self, before: Timestamp, most: u32) -> Result<u64>;
 }
 
 /// Clients.
@@ -354,8 +357,11 @@ pub trait ClientStore: Send + Sync {
     async fn clients(&self) -> Result<Vec<Client>>;
     /// Adds or rewrites one.
     async fn put_client(&self, client: &Client) -> Result<()>;
-    /// Removes one with its grants, tokens and consents; false if there was none.
-    async fn remove_client(&self, id: &ClientId, at: Timestamp) -> Result<bool>;
+    /// Deletes at most `most` of a client's tokens, grants, consents and deliveries; returns how many. If they are fewer, nothing is
+    /// left.
+    async fn strip_client(&self, id: &ClientId, most: u32) -> Result<u64>;
+    /// Removes one with whatever it still has; false if there was none.
+    async fn remove_client(&self, id: &ClientId) -> Result<bool>;
 }
 
 /// Approvals.
@@ -417,10 +423,10 @@ pub trait BehaviourStore: Send + Sync {
     async fn count_models(&self, plugin: &PluginId, since_ms: i64) -> Result<u64>;
     /// The models of an account's credentials, by credential, for the export.
     async fn credential_models(&self, account: AccountId) -> Result<Vec<StoredModel>>;
-    /// Deletes records taken before `before`; returns how many went.
-    async fn purge_records(&self, before: Timestamp) -> Result<u64>;
-    /// Deletes models last used before `before`; returns how many went.
-    async fn purge_models(&self, before: Timestamp) -> Result<u64>;
+    /// Deletes at most `most` records taken before `before`; returns how many. If they are fewer, nothing is left.
+    async fn purge_records(&self, before: Timestamp, most: u32) -> Result<u64>;
+    /// Deletes at most `most` models last used before `before`; returns how many. If they are fewer, nothing is left.
+    async fn purge_models(&self, before: Timestamp, most: u32) -> Result<u64>;
 }
 
 /// Backgrounds: what scorers know of people in general.
@@ -502,8 +508,9 @@ pub trait OperationStore: Send + Sync {
     async fn events_shipped(&self, events: &[EventId]) -> Result<()>;
     /// Events about an account, newest first, for its export and for operators.
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>>;
-    /// Deletes events of before `before` that were expanded and that no delivery tells of; returns how many went.
-    async fn purge_events(&self, before: Timestamp) -> Result<u64>;
+    /// Deletes at most `most` events of before `before` that were expanded and that no delivery tells of; returns how many. If they
+    /// are fewer, nothing is left.
+    async fn purge_events(&self, before: Timestamp, most: u32) -> Result<u64>;
 }
 
 /// The durable store.

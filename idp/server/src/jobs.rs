@@ -22,10 +22,6 @@ const KEYS_EVERY: Duration = Duration::from_secs(ROUND_S as u64);
 /// How often the nodes tell each other how often somebody has called.
 const SHARE_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
-/// Seconds that rows are kept after they died, so that replays are still recognised.
-const KEEP_DEAD_S: i64 = 30 * 86_400;
-/// Seconds that events are kept: a year, for whoever looks into what happened. They hold addresses, so not for ever.
-const KEEP_EVENTS_S: i64 = 365 * 86_400;
 
 /// Rings when there is something to do: to deliver, to send.
 #[derive(Clone, Default)]
@@ -59,14 +55,10 @@ pub(crate) fn start(idp: &Arc<Idp>, lease: &Lease, metrics: &Arc<Metrics>, retra
     jobs.spawn(every(on("step-ups", STEP_UPS_EVERY), |idp| async move {
         idp.expire_step_ups().await
     }));
-    jobs.spawn(every(on("purge", PURGE_EVERY), |idp| async move {
-        let now = idp.ports().now();
-        // A session that wasn't used for so long is dead whatever its lifetimes are.
-        let kept_s = KEEP_DEAD_S.max(idp.policy().lifetimes.session_absolute.into());
-        idp.store().purge(now.plus(-kept_s)).await?;
-        idp.store().purge_events(now.plus(-KEEP_EVENTS_S)).await?;
-        idp.purge_behaviour().await.map(drop)
-    }));
+    jobs.spawn(every(
+        on("purge", PURGE_EVERY),
+        |idp| async move { idp.purge().await.map(drop) },
+    ));
     // Every node has counts of its own, so this one needs no lease.
     let rates = idp.clone();
     jobs.spawn(async move {

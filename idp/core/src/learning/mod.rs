@@ -14,6 +14,7 @@ pub(crate) use signin::Typed;
 
 use crate::Idp;
 use crate::error::{Error, Result};
+use crate::purge::in_batches;
 use crate::session::Place;
 use crate::store::{StoreError, StoredModel, Whose};
 use background::Known;
@@ -116,8 +117,9 @@ impl Idp {
     pub async fn purge_behaviour(&self) -> Result<u64> {
         let now = self.ports.now();
         let before = |days: u32| now.plus(-i64::from(days) * DAY_S);
-        let records = self.store.purge_records(before(self.policy.watch.record_days)).await?;
-        let models = self.store.purge_models(before(self.policy.watch.model_days)).await?;
+        let (of_records, of_models) = (before(self.policy.watch.record_days), before(self.policy.watch.model_days));
+        let records = in_batches(|most| self.store.purge_records(of_records, most)).await?;
+        let models = in_batches(|most| self.store.purge_models(of_models, most)).await?;
         Ok(records + models)
     }
 }

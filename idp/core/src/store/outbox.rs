@@ -47,8 +47,9 @@ pub trait OutboxStore: Send + Sync {
     /// Stores a delivery as it is after a try, if it was open, and, if `holder` still has the claim, how patient we are with its
     /// receiver (`None`: as before).
     async fn put_try(&self, delivery: &Delivery, holder: Uuid, pause: Option<Pause>) -> Result<()>;
-    /// Makes dead letters of everything that a receiver has been waiting for since before `before`; returns how many.
-    async fn give_up(&self, receiver: &Receiver, before: Timestamp, now: Timestamp, error: &str) -> Result<u64>;
+    /// Makes dead letters of at most `most` deliveries that have waited for a receiver since `before` or longer; returns of how many.
+    /// If they are fewer, nothing is left.
+    async fn give_up(&self, receiver: &Receiver, before: Timestamp, now: Timestamp, error: &str, most: u32) -> Result<u64>;
     /// True if something about a session has not been tried for the first time.
     async fn is_untold(&self, session: &SessionId) -> Result<bool>;
 
@@ -56,9 +57,9 @@ pub trait OutboxStore: Send + Sync {
     async fn deliveries(&self, which: &DeliveryFilter, limit: u32) -> Result<Vec<Delivery>>;
     /// What waits.
     async fn backlog(&self) -> Result<Backlog>;
-    /// Puts dead letters, and what was set aside, back into their places in their lines, and ends their receivers' pauses; returns
-    /// how many.
-    async fn replay(&self, which: &DeliveryFilter, now: Timestamp) -> Result<u64>;
+    /// Puts at most `most` dead letters, or what was set aside, back into their places in their lines, and ends their receivers'
+    /// pauses; returns how many. If they are fewer, nothing is left.
+    async fn replay(&self, which: &DeliveryFilter, now: Timestamp, most: u32) -> Result<u64>;
     /// Deletes a delivery that has not arrived; false if there is none.
     async fn drop_delivery(&self, id: DeliveryId) -> Result<bool>;
 }

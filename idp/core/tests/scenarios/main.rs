@@ -4,6 +4,7 @@
 mod flow;
 mod measures;
 mod protocol;
+mod purge;
 mod watch;
 mod watch_background;
 mod watch_deliveries;

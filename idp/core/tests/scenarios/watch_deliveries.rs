@@ -299,11 +299,7 @@ async fn a_delivery_is_tried_again_with_the_same_jti_until_a_day_has_passed_and_
     assert!(matches!(dead[0].state, DeliveryState::Dead(_)));
     assert_eq!(dead[0].last_error.as_deref(), Some("connection refused"));
 
-    stage
-        .store()
-        .replay(&DeliveryFilter::default(), stage.ports.clock.now())
-        .await
-        .unwrap();
+    stage.idp.replay(&DeliveryFilter::default()).await.unwrap();
     let (again, posted) = to(&due(&stage).await, url);
     assert_eq!((again.id, jti(&posted)), (first.id, jti(&post)));
     settle(&stage, &again, &away()).await;
@@ -420,11 +416,7 @@ async fn what_is_refused_or_no_longer_wanted_is_not_tried_again() {
     let mut bank = client("bank");
     bank.backchannel_logout_uri = None;
     stage.store().put_client(&bank).await.unwrap();
-    stage
-        .store()
-        .remove_client(&"shop".into(), stage.ports.clock.now())
-        .await
-        .unwrap();
+    assert!(stage.idp.remove_client(&"shop".into()).await.unwrap());
     let posts = due(&stage).await;
     assert_eq!(posts.len(), 1, "only what bank still wants");
     settle(&stage, &posts[0].0, &Arrival::Refused("400 invalid_key".to_owned())).await;

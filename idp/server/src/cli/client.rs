@@ -88,12 +88,7 @@ pub(super) async fn run(command: Clients) -> anyhow::Result<()> {
         }
         Clients::Remove { config, id } => {
             let (app, _) = config.open().await?;
-            let removed = app
-                .idp
-                .store()
-                .remove_client(&ClientId(id.clone()), app.idp.ports().now())
-                .await?;
-            if removed {
+            if app.idp.remove_client(&ClientId(id.clone())).await? {
                 Ok(())
             } else {
                 Err(anyhow!("there is no client {id}"))

@@ -131,7 +131,7 @@ async fn replay(config: &ConfigArg, which: Which) -> anyhow::Result<()> {
         client: which.client.map(ClientId),
         dead: false,
     };
-    let replayed = app.idp.store().replay(&filter, app.idp.ports().now()).await?;
+    let replayed = app.idp.replay(&filter).await?;
     if let (0, Some(id)) = (replayed, which.id) {
         bail!("{id} was neither given up nor set aside");
     }

@@ -2,7 +2,8 @@
 
 use super::account::{self, Hold};
 use super::row::{Columns, all, one};
-use super::{Connection, Database, model, outbox, record, transact};
+use super::statement::delete_some;
+use super::{Connection, Database, change, model, outbox, record, transact};
 use async_trait::async_trait;
 use gait_core::account::{BehaviourConsent, PASSWORD_PURPOSE, WATCH_PURPOSE};
 use gait_core::event::Event;
@@ -245,16 +246,16 @@ impl BehaviourStore for Database {
         model::of_credentials(&mut self.read().await?.connection(), account).await
     }
 
-    async fn purge_records(&self, before: Timestamp) -> Result<u64> {
-        transact!(self, Adds, |db| {
-            db.sql("DELETE FROM record WHERE taken_at < $1")
-                .bind(before.0)
-                .execute()
-                .await
-        })
+    async fn purge_records(&self, before: Timestamp, most: u32) -> Result<u64> {
+        change!(self, Adds, |db| db
+            .sql(delete_some!("record", "id", "taken_at < $1"))
+            .bind(before.0)
+            .bind(i64::from(most))
+            .execute()
+            .await)
     }
 
-    async fn purge_models(&self, before: Timestamp) -> Result<u64> {
-        transact!(self, Adds, |db| model::purge(db, before).await)
+    async fn purge_models(&self, before: Timestamp, most: u32) -> Result<u64> {
+        transact!(self, Adds, |db| model::purge(db, before, most).await)
     }
 }

@@ -1,12 +1,12 @@
 //! Clients. SQL looks at nothing but their id, so the rest is one structure.
 
 use super::row::{all, json, one};
+use super::statement::{delete_all, delete_some};
 use super::{Database, change, transact};
 use async_trait::async_trait;
 use gait_core::client::Client;
 use gait_core::ids::ClientId;
 use gait_core::store::{ClientStore, Result};
-use gait_sdk::Timestamp;
 
 #[async_trait]
 impl ClientStore for Database {
@@ -44,11 +44,23 @@ impl ClientStore for Database {
         Ok(())
     }
 
-    /// Grants, tokens, consents and deliveries go by their references.
-    async fn remove_client(&self, id: &ClientId, _at: Timestamp) -> Result<bool> {
-        transact!(self, |db| {
-            let done = db.sql("DELETE FROM client WHERE id = $1").bind(id.as_str()).execute().await?;
-            Ok(done > 0)
-        })
+    async fn strip_client(&self, id: &ClientId, most: u32) -> Result<u64> {
+        const OF_CLIENT: [&str; 4] = [
+            delete_some!("token", "hash", "client = $1"),
+            delete_some!("client_grant", "id", "client = $1"),
+            delete_some!("oauth_consent", "account, client", "client = $1"),
+            delete_some!("delivery", "id", "client = $1"),
+        ];
+        transact!(self, |db| delete_all(db, &OF_CLIENT, id.as_str(), most).await)
+    }
+
+    /// What it still has goes by its references.
+    async fn remove_client(&self, id: &ClientId) -> Result<bool> {
+        let done = change!(self, |db| db
+            .sql("DELETE FROM client WHERE id = $1")
+            .bind(id.as_str())
+            .execute()
+            .await)?;
+        Ok(done > 0)
     }
 }

@@ -1,6 +1,7 @@
 //! Grants and OAuth consents.
 
 use super::row::{Columns, all, json, json_opt, one, or_taken};
+use super::statement::{delete_all, delete_some};
 use super::{Connection, Database, change, outbox, token, transact};
 use async_trait::async_trait;
 use gait_core::event::Event;
@@ -88,6 +89,40 @@ async fn forget_consent(db: &mut Connection<'_>, account: AccountId, client: &Cl
         .await?;
     Ok(done > 0)
 }
+
+/// What died before `$1`.
+const DEAD: [&str; 7] = [
+    delete_some!("token", "hash", "expires_at < $1"),
+    // Of those grants alone that the next one may come to: who looks further passes over the same ones each time.
+    "DELETE FROM token WHERE hash IN (SELECT t.hash FROM token t WHERE t.grant_id IN (SELECT id FROM client_grant \
+     WHERE revoked_at < $1 ORDER BY revoked_at, id LIMIT $2) LIMIT $2)",
+    "DELETE FROM client_grant WHERE id IN (SELECT id FROM client_grant WHERE revoked_at < $1 ORDER BY revoked_at, id LIMIT $2)",
+    delete_some!("spent_code", "hash", "spent_at < $1"),
+    delete_some!("attempt", "name", "closes_at < $1"),
+    delete_some!("approval", "hash", "expires_at < $1"),
+    delete_some!("delivery", "id", "closed_at < $1"),
+];
+
+/// What nothing refers to any more and nobody has used since `$1`. A session stays as long as a grant names it.
+const UNUSED: [&str; 3] = [
+    delete_some!(
+        "client_grant",
+        "id",
+        "created_at < $1 AND NOT EXISTS (SELECT 1 FROM token t WHERE t.grant_id = client_grant.id)"
+    ),
+    delete_some!(
+        "session",
+        "id",
+        "ended_at < $1 AND NOT EXISTS (SELECT 1 FROM client_grant g WHERE g.session = session.id)"
+    ),
+    // It was made before it was last used: there is an index for that.
+    delete_some!(
+        "session",
+        "id",
+        "ended_at IS NULL AND created_at < $1 AND last_seen_at < $1 \
+         AND NOT EXISTS (SELECT 1 FROM client_grant g WHERE g.session = session.id)"
+    ),
+];
 
 #[async_trait]
 impl GrantStore for Database {
@@ -226,28 +261,11 @@ impl GrantStore for Database {
         Ok(())
     }
 
-    async fn purge(&self, before: Timestamp) -> Result<u64> {
-        transact!(self, |db| purge(db, before).await)
+    async fn purge(&self, before: Timestamp, most: u32) -> Result<u64> {
+        transact!(self, |db| delete_all(db, &DEAD, before.0, most).await)
     }
-}
 
-/// Deletes what died before `before`, what refers to others first. A session stays as long as a grant names it.
-async fn purge(db: &mut Connection<'_>, before: Timestamp) -> Result<u64> {
-    const PURGES: [&str; 7] = [
-        "DELETE FROM token WHERE expires_at < $1 OR grant_id IN (SELECT id FROM client_grant WHERE revoked_at < $1)",
-        "DELETE FROM client_grant WHERE revoked_at < $1 OR (created_at < $1 AND NOT EXISTS (SELECT 1 FROM token t \
-         WHERE t.grant_id = client_grant.id))",
-        "DELETE FROM spent_code WHERE spent_at < $1",
-        "DELETE FROM attempt WHERE closes_at < $1",
-        "DELETE FROM approval WHERE expires_at < $1",
-        "DELETE FROM delivery WHERE closed_at < $1",
-        "DELETE FROM session WHERE (ended_at < $1 OR (ended_at IS NULL AND last_seen_at < $1)) AND NOT EXISTS (SELECT 1 \
-         FROM client_grant g WHERE g.session = session.id)",
-    ];
-    let mut gone = 0;
-    for sql in PURGES {
-        let done = db.sql(sql).bind(before.0).execute().await?;
-        gone += done;
+    async fn purge_sessions(&self, before: Timestamp, most: u32) -> Result<u64> {
+        transact!(self, |db| delete_all(db, &UNUSED, before.0, most).await)
     }
-    Ok(gone)
 }

@@ -1,6 +1,7 @@
 //! Models: an account's, and its credentials'.
 
 use super::row::{Columns, Row, all, one};
+use super::statement::{delete_all, delete_some};
 use super::{Connection, background};
 use gait_core::ids::AccountId;
 use gait_core::seal::Sealed;
@@ -127,16 +128,15 @@ pub(super) async fn note_use(db: &mut Connection<'_>, account: AccountId, at: Ti
     Ok(())
 }
 
-/// Deletes, within a transaction, those last used before `before`.
-pub(super) async fn purge(db: &mut Connection<'_>, before: Timestamp) -> Result<u64> {
-    let of_credentials = db
-        .sql("DELETE FROM credential_model WHERE used_at < $1")
-        .bind(before.0)
-        .execute()
-        .await?;
+/// Deletes, within a transaction, at most `most` of those last used before `before`.
+pub(super) async fn purge(db: &mut Connection<'_>, before: Timestamp, most: u32) -> Result<u64> {
+    const OF_CREDENTIALS: &str = delete_some!("credential_model", "account, credential, plugin", "used_at < $1");
+    const OF_ACCOUNTS: &str = concat!(delete_some!("model", "account, plugin", "used_at < $1"), " RETURNING plugin");
+    let of_credentials = delete_all(db, &[OF_CREDENTIALS], before.0, most).await?;
     let of_accounts = db
-        .sql("DELETE FROM model WHERE used_at < $1 RETURNING plugin")
+        .sql(OF_ACCOUNTS)
         .bind(before.0)
+        .bind(i64::from(most) - i64::try_from(of_credentials).unwrap_or(0))
         .fetch_all()
         .await?;
     Ok(of_credentials + outdate(db, of_accounts).await?)

@@ -129,19 +129,21 @@ async fn pause(db: &mut Connection<'_>, of: &Delivery, holder: Uuid, pause: Paus
     Ok(())
 }
 
-/// Puts deliveries back into their lines, within a transaction; how many.
-async fn replay(db: &mut Connection<'_>, which: &DeliveryFilter, now: Timestamp) -> Result<u64> {
+/// Puts at most `most` deliveries back into their lines, within a transaction; how many.
+async fn replay(db: &mut Connection<'_>, which: &DeliveryFilter, now: Timestamp, most: u32) -> Result<u64> {
     let (id, client) = (which.id.as_ref().map(|id| id.0.as_bytes().as_slice()), which.client.as_ref());
     let done = db
         .sql(
             "UPDATE delivery SET dead = FALSE, closed_at = NULL, aside = FALSE, refusals = 0, next_at = $4, since = $4 \
-             WHERE (dead = TRUE OR (closed_at IS NULL AND aside = TRUE AND $3 = FALSE)) AND (id = $1 OR $1 IS NULL) \
-             AND (client = $2 OR $2 IS NULL)",
+             WHERE id IN (SELECT id FROM delivery WHERE (dead = TRUE OR (closed_at IS NULL AND aside = TRUE AND $3 = FALSE)) \
+             AND (id = $1 OR $1 IS NULL) AND (client = $2 OR $2 IS NULL) ORDER BY seq LIMIT $5) \
+             AND (dead = TRUE OR (closed_at IS NULL AND aside = TRUE))",
         )
         .bind(id)
         .bind(client.map(ClientId::as_str))
         .bind(which.dead)
         .bind(now.0)
+        .bind(i64::from(most))
         .execute()
         .await?;
     db.sql(
@@ -260,17 +262,19 @@ impl OutboxStore for Database {
         })
     }
 
-    async fn give_up(&self, receiver: &Receiver, before: Timestamp, now: Timestamp, error: &str) -> Result<u64> {
+    async fn give_up(&self, receiver: &Receiver, before: Timestamp, now: Timestamp, error: &str, most: u32) -> Result<u64> {
         change!(self, Notes, |db| db
             .sql(
-                "UPDATE delivery SET dead = TRUE, aside = FALSE, closed_at = $4, last_error = $5 \
-                 WHERE client = $1 AND channel = $2 AND closed_at IS NULL AND since <= $3",
+                "UPDATE delivery SET dead = TRUE, aside = FALSE, closed_at = $4, last_error = $5 WHERE id IN (SELECT id \
+                 FROM delivery WHERE client = $1 AND channel = $2 AND closed_at IS NULL AND since <= $3 LIMIT $6) \
+                 AND closed_at IS NULL",
             )
             .bind(receiver.client.as_str())
             .bind(word(&receiver.channel)?)
             .bind(before.0)
             .bind(now.0)
             .bind(error)
+            .bind(i64::from(most))
             .execute()
             .await)
     }
@@ -307,8 +311,8 @@ impl OutboxStore for Database {
         all(rows, read)
     }
 
-    async fn replay(&self, which: &DeliveryFilter, now: Timestamp) -> Result<u64> {
-        transact!(self, Adds, |db| replay(db, which, now).await)
+    async fn replay(&self, which: &DeliveryFilter, now: Timestamp, most: u32) -> Result<u64> {
+        transact!(self, Adds, |db| replay(db, which, now, most).await)
     }
 
     async fn drop_delivery(&self, id: DeliveryId) -> Result<bool> {

@@ -1,6 +1,6 @@
 //! A statement: one SQL text for both engines, its parameters, and where it runs.
 
-use super::connection::in_time;
+use super::connection::{Connection, in_time};
 use super::row::{Row, fail};
 use gait_core::store::Result;
 use sqlx::postgres::PgArguments;
@@ -34,6 +34,44 @@ macro_rules! locking {
     };
 }
 pub(super) use locking;
+
+/// Deletes at most `$2` of the rows that meet a condition, which knows `$1`. The condition is asked twice, for on Postgres a row may
+/// have changed by the time it is locked.
+macro_rules! delete_some {
+    ($table:literal, $key:literal, $condition:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE (",
+            $key,
+            ") IN (SELECT ",
+            $key,
+            " FROM ",
+            $table,
+            " WHERE ",
+            $condition,
+            " LIMIT $2) AND (",
+            $condition,
+            ")"
+        )
+    };
+}
+pub(super) use delete_some;
+
+/// Runs such deletions one after the other until `most` rows are gone; how many are.
+pub(super) async fn delete_all<'q>(
+    db: &mut Connection<'_>,
+    deletions: &[&'static str],
+    which: impl Parameter<'q> + Copy,
+    most: u32,
+) -> Result<u64> {
+    let mut gone = 0;
+    for deletion in deletions {
+        let room = i64::try_from(u64::from(most).saturating_sub(gone)).unwrap_or(0);
+        gone += db.sql(*deletion).bind(which).bind(room).execute().await?;
+    }
+    Ok(gone)
+}
 
 /// What both engines take as a parameter.
 pub(super) trait Parameter<'q>: Encode<'q, Sqlite> + Type<Sqlite> + Encode<'q, Postgres> + Type<Postgres> {}

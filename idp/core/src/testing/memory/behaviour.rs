@@ -1,6 +1,6 @@
 //! Behaviour: consents, records, models.
 
-use super::{KeptModel, MemoryStore, State};
+use super::{KeptModel, MemoryStore, Room, State};
 use crate::account::{BehaviourConsent, PASSWORD_PURPOSE, WATCH_PURPOSE};
 use crate::event::Event;
 use crate::ids::{AccountId, SessionId};
@@ -50,7 +50,7 @@ impl State {
     }
 
     /// Deletes models; a background that may have been made from one of them is stale.
-    fn forget_models(&mut self, is_meant: impl Fn(&Whose, &KeptModel) -> bool) -> u64 {
+    fn forget_models(&mut self, mut is_meant: impl FnMut(&Whose, &KeptModel) -> bool) -> u64 {
         let (mut gone, mut in_background) = (0, false);
         self.models.retain(|(whose, _), kept| {
             let goes = is_meant(whose, kept);
@@ -257,14 +257,14 @@ impl BehaviourStore for MemoryStore {
         Ok(found)
     }
 
-    async fn purge_records(&self, before: Timestamp) -> Result<u64> {
-        let mut state = self.state();
-        let count = state.records.len();
-        state.records.retain(|record| record.at >= before);
-        Ok((count - state.records.len()) as u64)
+    async fn purge_records(&self, before: Timestamp, most: u32) -> Result<u64> {
+        let mut room = Room(most);
+        self.state().records.retain(|record| !room.takes(record.at < before));
+        Ok(u64::from(most - room.0))
     }
 
-    async fn purge_models(&self, before: Timestamp) -> Result<u64> {
-        Ok(self.state().forget_models(|_, kept| kept.used_at < before))
+    async fn purge_models(&self, before: Timestamp, most: u32) -> Result<u64> {
+        let mut room = Room(most);
+        Ok(self.state().forget_models(|_, kept| room.takes(kept.used_at < before)))
     }
 }

@@ -1,11 +1,10 @@
 //! Clients.
 
-use super::MemoryStore;
+use super::{MemoryStore, Room};
 use crate::client::Client;
 use crate::ids::ClientId;
 use crate::store::{ClientStore, Result};
 use async_trait::async_trait;
-use gait_sdk::Timestamp;
 
 #[async_trait]
 impl ClientStore for MemoryStore {
@@ -22,12 +21,18 @@ impl ClientStore for MemoryStore {
         Ok(())
     }
 
-    async fn remove_client(&self, id: &ClientId, _at: Timestamp) -> Result<bool> {
+    async fn strip_client(&self, id: &ClientId, most: u32) -> Result<u64> {
+        let (mut state, mut room) = (self.state(), Room(most));
+        state.tokens.retain(|_, token| !room.takes(token.client == *id));
+        state.grants.retain(|_, grant| !room.takes(grant.client == *id));
+        state.consents.retain(|(_, client), _| !room.takes(client == id));
+        state.deliveries.retain(|kept| !room.takes(kept.client == *id));
+        Ok(u64::from(most - room.0))
+    }
+
+    async fn remove_client(&self, id: &ClientId) -> Result<bool> {
+        self.strip_client(id, u32::MAX).await?;
         let mut state = self.state();
-        state.grants.retain(|_, grant| grant.client != *id);
-        state.tokens.retain(|_, token| token.client != *id);
-        state.consents.retain(|(_, client), _| client != id);
-        state.deliveries.retain(|kept| kept.client != *id);
         state.receivers.retain(|receiver, _| receiver.client != *id);
         Ok(state.clients.remove(id).is_some())
     }

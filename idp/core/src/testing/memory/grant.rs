@@ -1,7 +1,7 @@
 //! Grants, codes and tokens.
 
 use super::outbox::closed_at;
-use super::{MemoryStore, SpentCode, State};
+use super::{MemoryStore, Room, SpentCode, State};
 use crate::event::Event;
 use crate::grant::{Grant, Scopes, Standing, Token, TokenKind};
 use crate::ids::{AccountId, ClientId, GrantId, SessionId};
@@ -9,7 +9,7 @@ use crate::store::{GrantStore, Redeemed, Result, Rotated, StoreError};
 use crate::token::secret::Hash;
 use async_trait::async_trait;
 use gait_sdk::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl State {
     /// Revokes a living grant and its tokens; false if there is none.
@@ -94,37 +94,40 @@ impl State {
         Ok(Rotated::First)
     }
 
-    fn purge(&mut self, before: Timestamp) -> u64 {
-        let size = |state: &Self| {
-            let grants = state.grants.len() + state.tokens.len() + state.spent_codes.len();
-            grants + state.attempts.len() + state.sessions.len() + state.approvals.len() + state.deliveries.len()
+    fn purge(&mut self, before: Timestamp, most: u32) -> u64 {
+        let mut room = Room(most);
+        let revoked = |id: &GrantId| {
+            self.grants
+                .get(id)
+                .is_some_and(|grant| grant.revoked_at.is_some_and(|at| at < before))
         };
-        let size_before = size(self);
-        self.tokens.retain(|_, token| token.expires_at >= before);
-        self.spent_codes.retain(|_, spent| spent.at >= before);
-        self.attempts.retain(|_, window| window.closes_at >= before);
-        self.approvals.retain(|_, approval| approval.expires_at >= before);
-        self.deliveries.retain(|kept| closed_at(kept).is_none_or(|at| at >= before));
-        let grants = std::mem::take(&mut self.grants);
-        self.grants = grants
-            .into_iter()
-            .filter(|(id, grant)| {
-                let holds_tokens = || self.tokens.values().any(|token| token.grant == Some(*id));
-                grant.revoked_at.is_none_or(|at| at >= before) && (grant.created_at >= before || holds_tokens())
-            })
-            .collect();
         self.tokens
-            .retain(|_, token| token.grant.is_none_or(|id| self.grants.contains_key(&id)));
-        let sessions = std::mem::take(&mut self.sessions);
-        let is_used = |id: &SessionId| self.grants.values().any(|grant| grant.session == *id);
-        self.sessions = sessions
-            .into_iter()
-            .filter(|(id, kept)| {
-                let session = &kept.session;
-                session.ended.as_ref().map_or(session.last_seen_at, |ended| ended.at) >= before || is_used(id)
-            })
-            .collect();
-        (size_before - size(self)) as u64
+            .retain(|_, token| !room.takes(token.expires_at < before || token.grant.as_ref().is_some_and(revoked)));
+        let named: HashSet<_> = self.tokens.values().filter_map(|token| token.grant).collect();
+        self.grants.retain(|id, grant| {
+            let is_revoked = grant.revoked_at.is_some_and(|at| at < before);
+            !room.takes(is_revoked && !named.contains(id))
+        });
+        self.spent_codes.retain(|_, spent| !room.takes(spent.at < before));
+        self.attempts.retain(|_, window| !room.takes(window.closes_at < before));
+        self.approvals.retain(|_, approval| !room.takes(approval.expires_at < before));
+        self.deliveries
+            .retain(|kept| !room.takes(closed_at(kept).is_some_and(|at| at < before)));
+        u64::from(most - room.0)
+    }
+
+    fn purge_sessions(&mut self, before: Timestamp, most: u32) -> u64 {
+        let mut room = Room(most);
+        let named: HashSet<_> = self.tokens.values().filter_map(|token| token.grant).collect();
+        self.grants
+            .retain(|id, grant| !room.takes(grant.created_at < before && !named.contains(id)));
+        let named: HashSet<_> = self.grants.values().map(|grant| grant.session.clone()).collect();
+        self.sessions.retain(|id, kept| {
+            let session = &kept.session;
+            let died_at = session.ended.as_ref().map_or(session.last_seen_at, |ended| ended.at);
+            !room.takes(died_at < before && !named.contains(id))
+        });
+        u64::from(most - room.0)
     }
 }
 
@@ -224,7 +227,11 @@ impl GrantStore for MemoryStore {
         Ok(())
     }
 
-    async fn purge(&self, before: Timestamp) -> Result<u64> {
-        Ok(self.state().purge(before))
+    async fn purge(&self, before: Timestamp, most: u32) -> Result<u64> {
+        Ok(self.state().purge(before, most))
+    }
+
+    async fn purge_sessions(&self, before: Timestamp, most: u32) -> Result<u64> {
+        Ok(self.state().purge_sessions(before, most))
     }
 }

@@ -112,6 +112,18 @@ struct KeptEvent {
     shipped: bool,
 }
 
+/// Room for what is deleted or changed in one call.
+struct Room(u32);
+
+impl Room {
+    /// Whether one more goes, if it may.
+    fn takes(&mut self, may_go: bool) -> bool {
+        let goes = may_go && self.0 > 0;
+        self.0 -= u32::from(goes);
+        goes
+    }
+}
+
 impl State {
     fn note(&mut self, events: &[Event]) {
         let kept = events.iter().map(|event| KeptEvent {

@@ -1,6 +1,6 @@
 //! Keys, leases, settings, and what is noted.
 
-use super::{Lease, MemoryStore};
+use super::{Lease, MemoryStore, Room};
 use crate::event::Event;
 use crate::ids::{AccountId, EventId};
 use crate::store::{OperationStore, Result, StoreError, StoredKey};
@@ -100,14 +100,15 @@ impl OperationStore for MemoryStore {
         Ok(())
     }
 
-    async fn purge_events(&self, before: Timestamp) -> Result<u64> {
+    async fn purge_events(&self, before: Timestamp, most: u32) -> Result<u64> {
         let mut state = self.state();
         let told: Vec<_> = state.deliveries.iter().map(|delivery| delivery.event.id).collect();
-        let count = state.events.len();
-        state
-            .events
-            .retain(|kept| kept.event.at_ms >= before.0 * 1000 || !kept.expanded || told.contains(&kept.event.id));
-        Ok((count - state.events.len()) as u64)
+        let mut room = Room(most);
+        state.events.retain(|kept| {
+            let is_old = kept.event.at_ms < before.0 * 1000;
+            !room.takes(is_old && kept.expanded && !told.contains(&kept.event.id))
+        });
+        Ok(u64::from(most - room.0))
     }
 
     async fn events_of(&self, account: AccountId, limit: u32) -> Result<Vec<Event>> {

@@ -1,6 +1,6 @@
 //! The outbox.
 
-use super::{MemoryStore, State};
+use super::{MemoryStore, Room, State};
 use crate::event::{Delivery, DeliveryState, Event, Receiver};
 use crate::ids::{DeliveryId, EventId, SessionId};
 use crate::store::{Backlog, DeliveryFilter, OutboxStore, Pause, Result};
@@ -135,16 +135,14 @@ impl OutboxStore for MemoryStore {
         Ok(())
     }
 
-    async fn give_up(&self, receiver: &Receiver, before: Timestamp, now: Timestamp, error: &str) -> Result<u64> {
-        let mut state = self.state();
+    async fn give_up(&self, receiver: &Receiver, before: Timestamp, now: Timestamp, error: &str, most: u32) -> Result<u64> {
+        let (mut state, mut room) = (self.state(), Room(most));
         let waiting = state.deliveries.iter_mut().filter(|one| one.receiver() == *receiver);
-        let mut given_up = 0;
-        for delivery in waiting.filter(|one| closed_at(one).is_none() && one.since <= before) {
+        for delivery in waiting.filter(|one| room.takes(closed_at(one).is_none() && one.since <= before)) {
             delivery.state = DeliveryState::Dead(now);
             delivery.last_error = Some(error.to_owned());
-            given_up += 1;
         }
-        Ok(given_up)
+        Ok(u64::from(most - room.0))
     }
 
     async fn is_untold(&self, session: &SessionId) -> Result<bool> {
@@ -186,9 +184,8 @@ impl OutboxStore for MemoryStore {
         })
     }
 
-    async fn replay(&self, which: &DeliveryFilter, now: Timestamp) -> Result<u64> {
-        let mut state = self.state();
-        let mut replayed = 0;
+    async fn replay(&self, which: &DeliveryFilter, now: Timestamp, most: u32) -> Result<u64> {
+        let (mut state, mut room) = (self.state(), Room(most));
         let mut receivers = Vec::new();
         for delivery in state.deliveries.iter_mut().filter(|one| is_meant(one, which)) {
             let returns = match delivery.state {
@@ -196,9 +193,8 @@ impl OutboxStore for MemoryStore {
                 DeliveryState::Aside(_) => !which.dead,
                 DeliveryState::Queued | DeliveryState::Arrived(_) => false,
             };
-            if returns {
+            if room.takes(returns) {
                 (delivery.state, delivery.since, delivery.refusals) = (DeliveryState::Queued, now, 0);
-                replayed += 1;
             }
             if closed_at(delivery).is_none() {
                 receivers.push(delivery.receiver());
@@ -209,7 +205,7 @@ impl OutboxStore for MemoryStore {
                 kept.pause = Pause { failures: 0, until: now };
             }
         }
-        Ok(replayed)
+        Ok(u64::from(most - room.0))
     }
 
     async fn drop_delivery(&self, id: DeliveryId) -> Result<bool> {

@@ -158,7 +158,7 @@ async fn an_approval_that_has_died_is_not_answered(store: TheStore) {
     assert!(!store.answer_approval(&hash("link"), NOW.plus(600), &batch).await.unwrap());
     assert!(!store.answer_approval(&hash("nothing"), NOW, &batch).await.unwrap());
     assert!(store.answer_approval(&hash("link"), NOW.plus(599), &batch).await.unwrap());
-    store.purge(NOW.plus(601)).await.unwrap();
+    store.purge(NOW.plus(601), MOST).await.unwrap();
     assert_eq!(
         store.approval(&hash("link")).await.unwrap(),
         None,

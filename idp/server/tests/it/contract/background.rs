@@ -103,7 +103,7 @@ async fn an_erasure_makes_it_stale(store: TheStore) {
     assert!(due(&store, 0).await.unwrap().stale);
     make(&store, 3000).await;
     enrolled(&store, "dave").await;
-    assert_eq!(store.purge_models(NOW).await.unwrap(), 1);
+    assert_eq!(store.purge_models(NOW, MOST).await.unwrap(), 1);
     assert!(due(&store, 0).await.unwrap().stale);
 }
 

@@ -31,6 +31,7 @@ contract!(
     what_is_settled_is_gone,
     old_records_are_purged,
     models_that_nobody_uses_are_purged,
+    records_and_models_are_purged_a_few_at_a_time,
     enrolled_models_are_counted_by_their_age,
 );
 
@@ -559,7 +560,7 @@ async fn old_records_are_purged(store: TheStore) {
     for (id, seconds) in [("old", 0), ("young", 100)] {
         store.keep_record(&record(&alice, id, seconds)).await.unwrap();
     }
-    assert_eq!(store.purge_records(NOW.plus(50)).await.unwrap(), 1);
+    assert_eq!(store.purge_records(NOW.plus(50), MOST).await.unwrap(), 1);
     assert_eq!(waiting(&store, &alice).await, [record(&alice, "young", 100)]);
 }
 
@@ -575,13 +576,33 @@ async fn models_that_nobody_uses_are_purged(store: TheStore) {
         store.settle_records(&[id.into()]).await.unwrap();
     }
     // The models were trained long ago; the session of alice is a use of hers.
-    assert_eq!(store.purge_models(NOW.plus(50)).await.unwrap(), 2);
+    assert_eq!(store.purge_models(NOW.plus(50), MOST).await.unwrap(), 2);
     assert_eq!(held(&store, &alice).await, (vec!["own alice".to_owned()], true, true));
     assert_eq!(held(&store, &bob).await, (vec!["pw bob".to_owned()], false, false));
     let trained = model(&alice, NOW.plus(200).0 * 1000);
     assert!(store.put_model(&trained, Some(1), &[]).await.unwrap());
-    assert_eq!(store.purge_models(NOW.plus(150)).await.unwrap(), 1, "training is a use too");
+    assert_eq!(
+        store.purge_models(NOW.plus(150), MOST).await.unwrap(),
+        1,
+        "training is a use too"
+    );
     assert_eq!(held(&store, &alice).await, (vec!["own alice".to_owned()], true, false));
+}
+
+async fn records_and_models_are_purged_a_few_at_a_time(store: TheStore) {
+    for name in ["alice", "bob", "carol"] {
+        let of = rhythmic(&store, name).await;
+        for id in ["a", "b"] {
+            store.keep_record(&record(&of, &format!("{id} {name}"), 0)).await.unwrap();
+        }
+    }
+    let (old, young) = (watched(&store, "dave").await, NOW.plus(50));
+    store.keep_record(&record(&old, "young", 100)).await.unwrap();
+    let gone = batches(5, async || store.purge_records(young, 5).await).await;
+    assert_eq!(gone, [5, 5, 2], "four each");
+    assert_eq!(waiting(&store, &old).await, [record(&old, "young", 100)]);
+    let gone = batches(4, async || store.purge_models(young, 4).await).await;
+    assert_eq!(gone, [4, 2], "two each");
 }
 
 async fn enrolled_models_are_counted_by_their_age(store: TheStore) {

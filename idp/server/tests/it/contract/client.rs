@@ -1,12 +1,13 @@
 //! Clients.
 
 use super::given::*;
-use gait_core::store::{Rotated, StoreError};
+use gait_core::store::{DeliveryFilter, Rotated, StoreError};
 
 contract!(
     a_client_is_read_as_it_was_written,
     rewriting_a_client_keeps_what_hangs_on_it,
     removing_a_client_removes_what_hangs_on_it,
+    a_client_is_stripped_a_few_rows_at_a_time,
     no_token_is_stored_for_a_client_that_is_gone,
 );
 
@@ -32,8 +33,8 @@ async fn removing_a_client_removes_what_hangs_on_it(store: TheStore) {
     let given = signed_in(&store).await;
     let app = "app".into();
     store.put_consent(given.alice.id, &app, &[].into(), NOW).await.unwrap();
-    assert!(store.remove_client(&app, NOW).await.unwrap());
-    assert!(!store.remove_client(&app, NOW).await.unwrap());
+    assert!(store.remove_client(&app).await.unwrap());
+    assert!(!store.remove_client(&app).await.unwrap());
     assert_eq!(store.client(&app).await.unwrap(), None);
     assert_eq!(store.consent(given.alice.id, &app).await.unwrap(), None);
     assert_eq!(store.standing(&hash("online access")).await.unwrap(), None);
@@ -46,6 +47,22 @@ async fn removing_a_client_removes_what_hangs_on_it(store: TheStore) {
         None,
         "a new client of the name inherits nothing"
     );
+}
+
+async fn a_client_is_stripped_a_few_rows_at_a_time(store: TheStore) {
+    let given = signed_in(&store).await;
+    store.put_client(&client("other")).await.unwrap();
+    issue(&store, &grant(&given.session, "other", "other"), "other").await;
+    let (app, told) = ("app".into(), event(&given.alice, "told"));
+    store.put_consent(given.alice.id, &app, &[].into(), NOW).await.unwrap();
+    store.note(&told).await.unwrap();
+    store.expand_event(told.id, &[delivery(&told, "app", "one")]).await.unwrap();
+    let gone = batches(3, async || store.strip_client(&app, 3).await).await;
+    assert_eq!(gone, [3, 3, 2], "four tokens, two grants, a consent, a delivery");
+    assert_eq!(store.standing(&hash("online access")).await.unwrap(), None);
+    assert_eq!(store.deliveries(&DeliveryFilter::default(), 9).await.unwrap(), []);
+    assert!(lives(&store, "other").await);
+    assert!(store.remove_client(&app).await.unwrap());
 }
 
 async fn no_token_is_stored_for_a_client_that_is_gone(store: TheStore) {

@@ -6,7 +6,7 @@ use gait_core::event::{Channel, Delivery, DeliveryState, Event, What};
 use gait_core::grant::{Grant, Token, TokenKind};
 use gait_core::ids::{AccountId, DeliveryId, EventId, GrantId, SessionId};
 use gait_core::session::{Place, Proof, RiskLevel, Session};
-use gait_core::store::{EndEvents, Store};
+use gait_core::store::{EndEvents, Result, Store};
 use gait_core::token::secret::Hash;
 use gait_sdk::{Alarm, Amr, Credential, Timestamp};
 use serde_json::json;
@@ -18,6 +18,8 @@ pub type TheStore = Arc<dyn Store>;
 
 /// The time at which everything begins.
 pub const NOW: Timestamp = Timestamp(1_893_456_000);
+/// More than there is.
+pub const MOST: u32 = 1000;
 /// No event for an ended session.
 pub const SILENTLY: EndEvents<'static> = &|_| Vec::new();
 
@@ -263,6 +265,15 @@ where
 /// How many of the answers are this one.
 pub fn count<T: PartialEq>(answers: &[T], wanted: &T) -> usize {
     answers.iter().filter(|answer| *answer == wanted).count()
+}
+
+/// What calls answer that meet `most` rows each, up to the first one that meets fewer.
+pub async fn batches(most: u64, mut call: impl AsyncFnMut() -> Result<u64>) -> Vec<u64> {
+    let mut met = Vec::new();
+    while met.last().is_none_or(|last| *last == most) {
+        met.push(call().await.unwrap());
+    }
+    met
 }
 
 /// The transactions (`txn`) of the events about an account, newest first.

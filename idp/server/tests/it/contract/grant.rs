@@ -2,7 +2,7 @@
 
 use super::given::*;
 use gait_core::grant::{Grant, Standing, Token, TokenKind};
-use gait_core::session::EndReason;
+use gait_core::session::{EndReason, Session};
 use gait_core::store::{Redeemed, Rotated, StoreError, Which};
 use gait_sdk::Timestamp;
 use serde_json::json;
@@ -25,6 +25,7 @@ contract!(
     disconnecting_forgets_grants_and_consent,
     an_oauth_consent_is_remembered,
     purging_takes_the_dead_and_leaves_the_living,
+    however_much_has_died_it_goes_a_few_rows_at_a_time,
     a_session_is_kept_while_an_offline_grant_names_it,
     what_died_of_age_is_purged_with_its_session,
 );
@@ -427,6 +428,11 @@ async fn an_oauth_consent_is_remembered(store: TheStore) {
     assert!(matches!(nobodys, Err(StoreError::Stale(_))), "{nobodys:?}");
 }
 
+async fn purge(store: &TheStore, before: Timestamp) -> u64 {
+    let dead = store.purge(before, MOST).await.unwrap();
+    dead + store.purge_sessions(before, MOST).await.unwrap()
+}
+
 async fn purging_takes_the_dead_and_leaves_the_living(store: TheStore) {
     let given = signed_in(&store).await;
     store.count_attempt("old", NOW, 60).await.unwrap();
@@ -442,18 +448,58 @@ async fn purging_takes_the_dead_and_leaves_the_living(store: TheStore) {
         }])
         .await
         .unwrap();
-    assert_eq!(store.purge(NOW).await.unwrap(), 0);
+    assert_eq!(purge(&store, NOW).await, 0);
     store
         .end_sessions(&Which::One("sid".into()), NOW.plus(100), EndReason::Disowned, SILENTLY)
         .await
         .unwrap();
-    let gone = store.purge(NOW.plus(700)).await.unwrap();
+    let gone = purge(&store, NOW.plus(700)).await;
     assert_eq!(gone, 10, "four tokens, two grants, two tombstones, an attempt, a session");
     assert_eq!(store.session(&given.session.id).await.unwrap(), None);
     assert_eq!(store.spent_code(&hash("online")).await.unwrap(), None);
     assert_eq!(store.count_attempt("young", NOW.plus(700), 60).await.unwrap(), 2);
     assert!(store.standing(&hash("machine")).await.unwrap().is_some());
-    assert_eq!(store.purge(NOW.plus(700)).await.unwrap(), 0);
+    assert_eq!(purge(&store, NOW.plus(700)).await, 0);
+}
+
+async fn however_much_has_died_it_goes_a_few_rows_at_a_time(store: TheStore) {
+    let given = signed_in(&store).await;
+    for name in ["a", "b", "c", "d", "e", "f", "g"] {
+        let grant = grant(&given.session, "app", name);
+        let long = Token {
+            expires_at: NOW.plus(9_999_999),
+            ..refresh(&grant, &format!("{name} long"))
+        };
+        let tokens = [long, token(&grant, TokenKind::Access, &format!("{name} access"))];
+        store.redeem_code(&hash(name), &grant, &tokens, &[]).await.unwrap();
+    }
+    let (at, which) = (NOW.plus(100), Which::One("sid".into()));
+    store.end_sessions(&which, at, EndReason::Disowned, SILENTLY).await.unwrap();
+    let bob = add(&store, "bob").await;
+    let others = begin(&store, &bob, "another").await;
+    let unused = Session {
+        last_seen_at: NOW.plus(50),
+        ..session(&bob, "unused")
+    };
+    store.begin_session(&unused, &hash("unused"), &[]).await.unwrap();
+    issue(&store, &grant(&unused, "app", "aged"), "aged").await;
+    store.touch_session(&others.id, NOW.plus(900)).await.unwrap();
+    let living = offline(grant(&others, "app", "living"));
+    let long = Token {
+        expires_at: NOW.plus(9_999_999),
+        ..refresh(&living, "living")
+    };
+    store.redeem_code(&hash("living"), &living, &[long], &[]).await.unwrap();
+    let gone = batches(5, async || store.purge(NOW.plus(700), 5).await).await;
+    // Of ten grants two tokens and a tombstone each, the tombstone of the living one, and the nine grants that were revoked.
+    assert_eq!(gone, [5, 5, 5, 5, 5, 5, 5, 5, 0]);
+    let gone = batches(2, async || store.purge_sessions(NOW.plus(700), 2).await).await;
+    assert_eq!(gone, [2, 1], "a grant that has no token any more, and two sessions");
+    assert_eq!(purge(&store, NOW.plus(700)).await, 0);
+    assert_eq!(store.grants_of_session(&given.session.id).await.unwrap(), []);
+    assert!(store.session(&others.id).await.unwrap().is_some());
+    let next = refresh(&living, "next");
+    assert_eq!(rotate(&store, "living", NOW.plus(700), next).await, Rotated::First);
 }
 
 async fn a_session_is_kept_while_an_offline_grant_names_it(store: TheStore) {
@@ -467,7 +513,7 @@ async fn a_session_is_kept_while_an_offline_grant_names_it(store: TheStore) {
         ..refresh(&given.offline, "long")
     };
     assert_eq!(rotate(&store, "offline refresh", NOW, long).await, Rotated::First);
-    store.purge(NOW.plus(999_999)).await.unwrap();
+    purge(&store, NOW.plus(999_999)).await;
     let standing = store.standing(&hash("long")).await.unwrap().unwrap();
     assert_eq!(standing.session.unwrap().ended.unwrap().reason, EndReason::SignedOut);
     let next = refresh(&given.offline, "next");
@@ -476,8 +522,8 @@ async fn a_session_is_kept_while_an_offline_grant_names_it(store: TheStore) {
 
 async fn what_died_of_age_is_purged_with_its_session(store: TheStore) {
     let given = signed_in(&store).await;
-    assert_eq!(store.purge(NOW).await.unwrap(), 0);
-    store.purge(NOW.plus(9_999_999)).await.unwrap();
+    assert_eq!(purge(&store, NOW).await, 0);
+    purge(&store, NOW.plus(9_999_999)).await;
     assert_eq!(
         store.grants_of_session(&given.session.id).await.unwrap(),
         [],

@@ -28,6 +28,7 @@ contract!(
     what_is_replayed_is_as_good_as_new,
     what_is_dropped_is_gone,
     old_events_go_once_they_are_told,
+    a_long_line_is_given_up_replayed_and_purged_a_few_at_a_time,
     what_waits_is_counted_and_is_as_old_as_its_event,
     events_are_shipped_in_order_and_once,
 );
@@ -297,10 +298,10 @@ async fn what_has_arrived_is_over(store: TheStore) {
     assert_eq!(due(&store, NOW.plus(9999)).await, []);
     let all = DeliveryFilter::default();
     assert_eq!(listed(&store, &all).await, []);
-    assert_eq!(store.replay(&all, NOW).await.unwrap(), 0);
+    assert_eq!(store.replay(&all, NOW, MOST).await.unwrap(), 0);
     assert!(!store.drop_delivery(arrived.id).await.unwrap());
-    assert_eq!(store.purge(NOW).await.unwrap(), 0);
-    assert_eq!(store.purge(NOW.plus(1)).await.unwrap(), 1);
+    assert_eq!(store.purge(NOW, MOST).await.unwrap(), 0);
+    assert_eq!(store.purge(NOW.plus(1), MOST).await.unwrap(), 1);
 }
 
 async fn a_dead_letter_lets_the_next_one_pass(store: TheStore) {
@@ -311,7 +312,7 @@ async fn a_dead_letter_lets_the_next_one_pass(store: TheStore) {
     assert_eq!(next(&store, "app", NOW).await, Some(id("second app")));
     tried(&store, "app", DeliveryState::Arrived(NOW), None).await;
     assert_eq!(due(&store, NOW.plus(9999)).await, []);
-    assert_eq!(store.purge(NOW.plus(1)).await.unwrap(), 2);
+    assert_eq!(store.purge(NOW.plus(1), MOST).await.unwrap(), 2);
     assert_eq!(store.backlog().await.unwrap().dead_letters, 0);
 }
 
@@ -328,7 +329,7 @@ async fn what_waits_too_long_for_a_receiver_is_given_up_together(store: TheStore
     assert!(store.expand_event(told.id, &[young]).await.unwrap());
     tried(&store, "app", DeliveryState::Aside(NOW), None).await;
     let later = NOW.plus(100);
-    assert_eq!(store.give_up(&callback("app"), NOW, later, "away").await.unwrap(), 2);
+    assert_eq!(store.give_up(&callback("app"), NOW, later, "away", MOST).await.unwrap(), 2);
     let dead = store
         .deliveries(
             &DeliveryFilter {
@@ -377,7 +378,7 @@ async fn a_delivery_to_a_client_that_is_gone_holds_nothing_up(store: TheStore) {
     tell(&store, &alice, "told", &["gone", "app"]).await;
     tell(&store, &alice, "next", &["shop"]).await;
     claim(&store, &callback("shop"), "worker", NOW).await;
-    store.remove_client(&"shop".into(), NOW).await.unwrap();
+    store.remove_client(&"shop".into()).await.unwrap();
     assert_eq!(due(&store, NOW).await, [callback("app")]);
     assert_eq!(listed(&store, &DeliveryFilter::default()).await, [id("told app")]);
     assert_eq!(claim(&store, &callback("shop"), "worker", NOW).await, None);
@@ -449,8 +450,8 @@ async fn what_is_replayed_is_as_good_as_new(store: TheStore) {
         client: Some("app".into()),
         ..DeliveryFilter::default()
     };
-    assert_eq!(store.replay(&of_app, later).await.unwrap(), 1);
-    assert_eq!(store.replay(&of_app, later).await.unwrap(), 0);
+    assert_eq!(store.replay(&of_app, later, MOST).await.unwrap(), 1);
+    assert_eq!(store.replay(&of_app, later, MOST).await.unwrap(), 0);
     assert_eq!(claim(&store, &callback("app"), "worker", later).await, Some(0), "at once");
     assert_eq!(claim(&store, &callback("shop"), "worker", later).await, None, "nobody else");
     let again = store.next_delivery(&callback("app"), later).await.unwrap().unwrap();
@@ -465,7 +466,7 @@ async fn what_is_replayed_is_as_good_as_new(store: TheStore) {
         id: Some(id("first shop")),
         ..DeliveryFilter::default()
     };
-    assert_eq!(store.replay(&shops, later).await.unwrap(), 1);
+    assert_eq!(store.replay(&shops, later, MOST).await.unwrap(), 1);
     assert_eq!(claim(&store, &callback("shop"), "worker", later).await, Some(0));
     let mut aside = again;
     (aside.state, aside.refusals) = (DeliveryState::Aside(later.plus(999)), 3);
@@ -474,8 +475,8 @@ async fn what_is_replayed_is_as_good_as_new(store: TheStore) {
         dead: true,
         ..of_app.clone()
     };
-    assert_eq!(store.replay(&dead, later).await.unwrap(), 0, "dead letters only");
-    assert_eq!(store.replay(&of_app, later).await.unwrap(), 1, "and what was set aside");
+    assert_eq!(store.replay(&dead, later, MOST).await.unwrap(), 0, "dead letters only");
+    assert_eq!(store.replay(&of_app, later, MOST).await.unwrap(), 1, "and what was set aside");
 }
 
 async fn what_is_dropped_is_gone(store: TheStore) {
@@ -508,7 +509,7 @@ async fn old_events_go_once_they_are_told(store: TheStore) {
         .await
         .unwrap();
     store.expand_event(young.id, &[]).await.unwrap();
-    assert_eq!(store.purge_events(Timestamp(200)).await.unwrap(), 1);
+    assert_eq!(store.purge_events(Timestamp(200), MOST).await.unwrap(), 1);
     let left: Vec<_> = store
         .events_of(alice.id, 9)
         .await
@@ -517,6 +518,35 @@ async fn old_events_go_once_they_are_told(store: TheStore) {
         .map(|event| event.txn)
         .collect();
     assert_eq!(left, ["young", "waits", "untold"]);
+}
+
+async fn a_long_line_is_given_up_replayed_and_purged_a_few_at_a_time(store: TheStore) {
+    let alice = clients(&store).await;
+    for name in ["one", "two", "three", "four", "five"] {
+        tell(&store, &alice, name, &["app", "shop"]).await;
+    }
+    let (later, all) = (NOW.plus(100), DeliveryFilter::default());
+    let app = callback("app");
+    let given_up = batches(2, async || store.give_up(&app, NOW, later, "away", 2).await).await;
+    assert_eq!(given_up, [2, 2, 1]);
+    let waiting = Backlog {
+        deliveries: 5,
+        dead_letters: 5,
+        oldest_at_ms: Some(NOW.0 * 1000),
+        ..Backlog::default()
+    };
+    assert_eq!(store.backlog().await.unwrap(), waiting);
+    assert_eq!(batches(3, async || store.replay(&all, later, 3).await).await, [3, 2]);
+    assert_eq!(next(&store, "app", later).await, Some(id("one app")), "in its old place");
+    store.give_up(&app, later, later, "away", MOST).await.unwrap();
+    let gone = batches(4, async || store.purge(later.plus(1), 4).await).await;
+    assert_eq!(gone, [4, 1]);
+    store.give_up(&callback("shop"), later, later, "away", MOST).await.unwrap();
+    store.purge(later.plus(1), MOST).await.unwrap();
+    // The last moment that an event's id can tell.
+    let end = Timestamp(281_474_976_710);
+    let gone = batches(2, async || store.purge_events(end, 2).await).await;
+    assert_eq!(gone, [2, 2, 1]);
 }
 
 async fn what_waits_is_counted_and_is_as_old_as_its_event(store: TheStore) {
