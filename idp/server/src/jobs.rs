@@ -10,7 +10,7 @@ use gait_core::token::keys::ROUND_S;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 /// How often is looked whether a background is due; it is, within this time, when somebody was erased who may be in it.
@@ -22,6 +22,9 @@ const KEYS_EVERY: Duration = Duration::from_secs(ROUND_S as u64);
 /// How often the nodes tell each other how often somebody has called.
 const SHARE_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(3600);
+
+/// How long who talks to somebody has to finish that once the server ends: as long as one call may take, as a rule.
+const FINISH_WITHIN: Duration = Duration::from_secs(10);
 
 /// Rings when there is something to do: to deliver, to send.
 #[derive(Clone, Default)]
@@ -37,6 +40,61 @@ impl Bell {
 impl gait_core::ports::Wake for Bell {
     fn wake(&self) {
         self.0.notify_one();
+    }
+}
+
+/// Tells who talks to somebody that the server ends: they finish what they have begun, and begin nothing more. For who is cut off doesn't
+/// know whether the other side has heard, must be waited for until their claim ends, and may say it all again then.
+#[derive(Clone)]
+pub struct Closing(watch::Receiver<bool>);
+
+impl Closing {
+    /// True from the moment on at which it ends.
+    pub fn is_near(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Resolves when it ends.
+    pub async fn near(&mut self) {
+        // Nobody is left who could say so: it has ended.
+        let _gone = self.0.wait_for(|is_near| *is_near).await;
+    }
+}
+
+/// What the server does beside answering. When it is dropped, all of it is broken off.
+pub struct Jobs {
+    /// What can be broken off at any moment, and is done again.
+    pub(crate) house: JoinSet<()>,
+    talks: JoinSet<()>,
+    closing: watch::Sender<bool>,
+}
+
+impl Jobs {
+    /// With those that keep house.
+    pub(crate) fn with(house: JoinSet<()>) -> Self {
+        Self {
+            house,
+            talks: JoinSet::new(),
+            closing: watch::Sender::new(false),
+        }
+    }
+
+    /// Adds one that talks to somebody, and ends when it is told to.
+    pub(crate) fn talk<F>(&mut self, job: impl FnOnce(Closing) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.talks.spawn(job(Closing(self.closing.subscribe())));
+    }
+
+    /// Has what is said to somebody finished, within ten seconds, and then breaks everything off.
+    pub async fn finish(mut self) {
+        self.closing.send_replace(true);
+        let finished = async { while self.talks.join_next().await.is_some() {} };
+        if tokio::time::timeout(FINISH_WITHIN, finished).await.is_err() {
+            tracing::warn!("mails or callbacks were broken off; they will be sent again once their claims have ended");
+        }
+        self.talks.shutdown().await;
     }
 }
 

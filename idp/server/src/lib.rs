@@ -38,6 +38,7 @@ use gait_core::store::Ephemeral;
 use gait_core::{Idp, Setup};
 use gait_sdk::{Authenticator, Scorer};
 use herald::Nodes;
+use jobs::Jobs;
 use lease::Keeper;
 use mail::{MailQueue, Outlet, Sender};
 use metrics::{Counted, Metrics, Queue, Stream};
@@ -51,7 +52,6 @@ use std::time::Duration;
 use store::Database;
 use theme::Themes;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 /// Most entries of the in-process ephemeral store; beyond it new sign-ins are told to come back, and nothing is dropped.
 const EPHEMERAL_ENTRIES: usize = 500_000;
@@ -97,23 +97,26 @@ impl App {
         }
     }
 
-    /// Starts all jobs, those of which only one node may run when it is this node's turn; they end when the set is dropped.
-    pub fn start_jobs(&self, keeper: &Arc<Keeper>) -> JoinSet<()> {
+    /// Starts all jobs, those of which only one node may run when it is this node's turn.
+    pub fn start_jobs(&self, keeper: &Arc<Keeper>) -> Jobs {
         let metrics = &self.http.metrics;
         let callbacks = self.http.callbacks.clone();
-        let mut jobs = jobs::start(&self.idp, &keeper.lease(), metrics, self.retrain_every_s);
+        let mut house = jobs::start(&self.idp, &keeper.lease(), metrics, self.retrain_every_s);
         let keeper = keeper.clone();
         let node = keeper.node().to_owned();
-        jobs.spawn(async move { keeper.keep().await });
-        jobs.spawn(herald::heed(self.idp.clone(), self.database.clone()));
+        house.spawn(async move { keeper.keep().await });
+        house.spawn(herald::heed(self.idp.clone(), self.database.clone()));
+        let mut jobs = Jobs::with(house);
         // Each receiver is claimed for itself, so every node delivers: what it has written at once, and what others have soon.
-        jobs.spawn(callbacks.run(self.idp.clone(), self.bell.clone(), metrics.clone()));
-        jobs.spawn(self.sender.clone().run(node));
+        let (idp, bell, metrics) = (self.idp.clone(), self.bell.clone(), metrics.clone());
+        jobs.talk(|closing| callbacks.run(idp, bell, metrics, closing));
+        jobs.talk(|closing| self.sender.clone().run(node, closing));
         jobs
     }
 
     /// Serves, and runs the jobs, until `shutdown` resolves. Then it says that it isn't ready, and after the configured grace takes no more
-    /// connections; requests in progress are finished, and the jobs are left to another node.
+    /// connections; requests in progress are finished, and so are mails and callbacks that are just being sent; the jobs are left to
+    /// another node.
     ///
     /// # Errors
     /// The port for metrics is taken.
@@ -132,15 +135,15 @@ impl App {
         };
         let mut jobs = self.start_jobs(&keeper);
         if let Some(listener) = metrics_port {
-            jobs.spawn(listener.serve(metrics.clone()));
-            jobs.spawn(metrics::watch_stores(self.idp.clone(), metrics.clone()));
+            jobs.house.spawn(listener.serve(metrics.clone()));
+            jobs.house.spawn(metrics::watch_stores(self.idp.clone(), metrics.clone()));
         }
         let mut shipping = None;
         if let Some(config) = &self.elasticsearch {
             let client = elasticsearch::client(config)?;
             let ship = |stream| Shipper::new(client.clone(), config, stream, metrics.clone());
             let events = elasticsearch::Events::new(ship(Stream::Events), config.setup);
-            jobs::ship(&mut jobs, &self.idp, &keeper.lease(), &metrics, Arc::new(events));
+            jobs::ship(&mut jobs.house, &self.idp, &keeper.lease(), &metrics, Arc::new(events));
             if config.requests {
                 let (log, task) = elasticsearch::Requests::start(ship(Stream::Requests), metrics.clone());
                 // Nobody else sets it: this is the one call that serves.
@@ -157,11 +160,14 @@ impl App {
         };
         let proxies = self.http.trusted_proxies.clone();
         door::serve(listener, http::router(self.http, extra), proxies, shutdown).await;
-        jobs.shutdown().await;
+        jobs.house.shutdown().await;
         keeper.release().await;
-        if let Some(shipping) = shipping {
-            shipping.finish().await;
-        }
+        let shipped = async {
+            if let Some(shipping) = shipping {
+                shipping.finish().await;
+            }
+        };
+        tokio::join!(jobs.finish(), shipped);
         Ok(())
     }
 }

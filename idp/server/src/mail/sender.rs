@@ -2,6 +2,7 @@
 
 use super::outlet::{Outlet, SendError};
 use super::queue::MailQueue;
+use crate::jobs::Closing;
 use crate::theme::{Locale, Themes};
 use gait_core::delivery::back_off_s;
 use gait_core::ids::MailId;
@@ -71,22 +72,25 @@ impl Sender {
     }
 
     /// Sends what there is, whenever one is posted, and every second, as `node`.
-    pub async fn run(self: Arc<Self>, node: String) {
+    pub async fn run(self: Arc<Self>, node: String, mut closing: Closing) {
         let mut pace = Pace {
             failures: 0,
             until: Timestamp(0),
             works: false,
             minute: (0, 0),
         };
-        loop {
-            if let Err(error) = self.round(&node, &mut pace).await {
+        while !closing.is_near() {
+            if let Err(error) = self.round(&node, &mut pace, &closing).await {
                 tracing::warn!(%error, "mails can't be read; they will be sent later");
             }
-            let _rung = tokio::time::timeout(EVERY, self.queue.bell.rung()).await;
+            tokio::select! {
+                _rung = tokio::time::timeout(EVERY, self.queue.bell.rung()) => {}
+                () = closing.near() => {}
+            }
         }
     }
 
-    async fn round(self: &Arc<Self>, node: &str, pace: &mut Pace) -> Result<()> {
+    async fn round(self: &Arc<Self>, node: &str, pace: &mut Pace, closing: &Closing) -> Result<()> {
         let store = &self.queue.store;
         if pace.until > self.queue.now() {
             return Ok(());
@@ -97,25 +101,33 @@ impl Sender {
         for _ in 0..store.purge_mails(self.queue.now()).await? {
             self.queue.metrics.mail("lost");
         }
-        let sent = self.send_due(node, pace).await;
+        let sent = self.send_due(node, pace, closing).await;
         // Let go: another node may have the next one.
         store.release("mail", node).await?;
         sent
     }
 
-    async fn send_due(self: &Arc<Self>, node: &str, pace: &mut Pace) -> Result<()> {
-        let mut sending = JoinSet::new();
+    /// Whatever happens, what is being sent is sent.
+    async fn send_due(self: &Arc<Self>, node: &str, pace: &mut Pace, closing: &Closing) -> Result<()> {
+        let (mut sending, mut outcome) = (JoinSet::new(), Ok(()));
         loop {
-            for mail in self.claim(node, pace, sending.len()).await? {
-                let sender = self.clone();
-                sending.spawn(async move { sender.send(mail).await });
+            if outcome.is_ok() && !closing.is_near() {
+                outcome = self.begin_due(node, pace, &mut sending).await;
             }
             match sending.join_next().await {
-                Some(Ok(sent)) => self.settle(pace, sent).await?,
+                Some(Ok(sent)) => outcome = self.settle(pace, sent).await.and(outcome),
                 Some(Err(error)) => tracing::error!(%error, "sending a mail broke off; it will be tried again"),
-                None => return Ok(()),
+                None => return outcome,
             }
         }
+    }
+
+    async fn begin_due(self: &Arc<Self>, node: &str, pace: &mut Pace, sending: &mut JoinSet<Sent>) -> Result<()> {
+        for mail in self.claim(node, pace, sending.len()).await? {
+            let sender = self.clone();
+            sending.spawn(async move { sender.send(mail).await });
+        }
+        Ok(())
     }
 
     /// The next mails. A mail server that is out of order is tried with one.

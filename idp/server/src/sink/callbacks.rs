@@ -3,7 +3,7 @@
 //! Every node does this at once. A receiver is claimed by one worker, which tells it what is due, one thing after the other; workers
 //! don't wait for each other, so a receiver that is slow or dead delays nobody else's.
 
-use crate::jobs::{Bell, report};
+use crate::jobs::{Bell, Closing, report};
 use crate::metrics::Metrics;
 use crate::outbound::{CallError, Outbound, read_some};
 use gait_core::Idp;
@@ -47,10 +47,10 @@ impl Callbacks {
     }
 
     /// Delivers what there is, whenever the bell rings, and every second.
-    pub async fn run(self, idp: Arc<Idp>, bell: Bell, metrics: Arc<Metrics>) {
+    pub async fn run(self, idp: Arc<Idp>, bell: Bell, metrics: Arc<Metrics>, mut closing: Closing) {
         let mut workers = JoinSet::new();
-        loop {
-            report(&metrics, "outbox", self.start_due(&idp, &mut workers).await);
+        while !closing.is_near() {
+            report(&metrics, "outbox", self.start_due(&idp, &mut workers, &closing).await);
             tokio::select! {
                 // There is room for another, and what came for its receiver at the last moment is waiting.
                 Some(ended) = workers.join_next() => {
@@ -59,28 +59,34 @@ impl Callbacks {
                     }
                 }
                 _rung = tokio::time::timeout(EVERY, bell.rung()) => {}
+                () = closing.near() => {}
             }
+        }
+        while let Some(ended) = workers.join_next().await {
+            is_well(ended);
         }
     }
 
-    async fn start_due(&self, idp: &Arc<Idp>, workers: &mut JoinSet<Result<()>>) -> Result<()> {
+    async fn start_due(&self, idp: &Arc<Idp>, workers: &mut JoinSet<Result<()>>, closing: &Closing) -> Result<()> {
         idp.expand_events().await?;
         let room = AT_ONCE - workers.len();
         if room > 0 {
             for receiver in idp.due_receivers(u32::try_from(room).unwrap_or(u32::MAX)).await? {
-                let (callbacks, idp) = (self.clone(), idp.clone());
-                workers.spawn(async move { callbacks.serve(&idp, &receiver).await });
+                let (callbacks, idp, closing) = (self.clone(), idp.clone(), closing.clone());
+                workers.spawn(async move { callbacks.serve(&idp, &receiver, &closing).await });
             }
         }
         Ok(())
     }
 
-    /// Tells a receiver everything that is due, in order, if nobody else does.
-    async fn serve(&self, idp: &Idp, receiver: &Receiver) -> Result<()> {
+    /// Tells a receiver everything that is due, in order, if nobody else does, until the server ends.
+    async fn serve(&self, idp: &Idp, receiver: &Receiver, closing: &Closing) -> Result<()> {
         let Some(mut claim) = idp.claim_receiver(receiver).await? else {
             return Ok(());
         };
-        while let Some((delivery, post)) = idp.next_post(&mut claim).await? {
+        while !closing.is_near()
+            && let Some((delivery, post)) = idp.next_post(&mut claim).await?
+        {
             let arrival = self.post(&post).await;
             if let Some(why) = arrival.trouble() {
                 tracing::warn!(client = %delivery.client, delivery = %delivery.id, why, "a callback did not arrive");

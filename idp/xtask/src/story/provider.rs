@@ -8,6 +8,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use gait::config::Config;
+use gait::jobs::Jobs;
 use gait::lease::Keeper;
 use gait::mail::{Catcher, Outlet};
 use std::net::SocketAddr;
@@ -15,7 +16,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 /// The account.
 pub const USERNAME: &str = "alice";
@@ -61,7 +61,7 @@ pub struct Provider {
     pub mails: Catcher,
     /// The stopwatch of batches.
     pub last_byte: LastByte,
-    _jobs: JoinSet<()>,
+    _jobs: Jobs,
     _folder: TempDir,
 }
 

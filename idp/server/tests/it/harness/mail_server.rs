@@ -34,6 +34,7 @@ struct State {
     replies: HashMap<String, (String, usize)>,
     hangs_up: usize,
     silent: bool,
+    slow: bool,
 }
 
 /// How it is encrypted.
@@ -126,6 +127,11 @@ impl MailServer {
     /// Takes connections, and says nothing.
     pub fn is_silent(&self, yes: bool) {
         self.state().silent = yes;
+    }
+
+    /// Keeps the next mails, and doesn't say so until it is told to be quick again.
+    pub fn is_slow(&self, yes: bool) {
+        self.state().slow = yes;
     }
 
     pub fn arrived(&self) -> Vec<Arrived> {
@@ -235,6 +241,9 @@ impl Talk {
                         return Ok(None);
                     }
                     self.keep(&from, &to, raw);
+                    while self.server.state().slow {
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                    }
                     say(&mut stream, "250 taken").await?;
                 }
                 "NOOP" | "RSET" => say(&mut stream, "250 ok").await?,

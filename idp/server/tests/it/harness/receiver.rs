@@ -23,6 +23,7 @@ struct Inbox {
     received: Arc<Mutex<Vec<Received>>>,
     failures: Arc<AtomicUsize>,
     picky: Arc<AtomicBool>,
+    slow: Arc<AtomicBool>,
 }
 
 /// Collects callbacks at `http://127.0.0.1:PORT/{client}/{logout|set}`. The client `hangs` never gets to an answer.
@@ -50,6 +51,11 @@ impl Receiver {
     /// Whether the client `picky` refuses whatever comes, with a description that quotes it.
     pub fn is_picky(&self, yes: bool) {
         self.inbox.picky.store(yes, Ordering::SeqCst);
+    }
+
+    /// Whether it keeps what comes, and doesn't say so until it is told to be quick again.
+    pub fn is_slow(&self, yes: bool) {
+        self.inbox.slow.store(yes, Ordering::SeqCst);
     }
 
     /// What came to `client/kind` so far, or was refused.
@@ -117,6 +123,9 @@ async fn take(
         path: format!("{client}/{kind}"),
         token: token.clone(),
     });
+    while inbox.slow.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     if client == "picky" && inbox.picky.load(Ordering::SeqCst) {
         let why = serde_json::json!({ "error": "invalid_request", "error_description": format!("what is {token}?") });
         return (StatusCode::BAD_REQUEST, why.to_string()).into_response();

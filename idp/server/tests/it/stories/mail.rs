@@ -71,6 +71,23 @@ async fn people_sign_in_by_mails_that_come_on_one_connection() {
     assert_eq!(ids.len(), 3, "{ids:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_mail_that_is_just_being_sent_when_the_server_ends_comes_once() {
+    let server = MailServer::start().await;
+    let mut provider = Provider::mailing(&server, &server.config()).await;
+    server.is_slow(true);
+    asked(&provider, &mut provider.visitor(), ALICE).await;
+    assert_eq!(come(&server, 1).await, 1);
+    provider.ask_to_leave();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    server.is_slow(false);
+    provider.restart().await;
+    provider.clock.advance(61);
+    App::web(&provider).sign_in(&mut provider.visitor(), BOB).await;
+    let to: Vec<_> = server.arrived().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, [ALICE.email, BOB.email]);
+}
+
 #[tokio::test]
 async fn a_mail_that_is_put_off_comes_later_and_the_page_says_so() {
     let server = MailServer::start().await;

@@ -45,6 +45,24 @@ async fn printed(provider: &Provider, arguments: &[&str], words: &str) -> String
     panic!("gait {arguments:?} never prints {words}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_callback_that_is_just_being_sent_when_the_server_ends_comes_once() {
+    let mut provider = Provider::with(APPS).await;
+    let mut visitor = provider.visitor();
+    provider.receiver.is_slow(true);
+    comes_and_goes(&mut visitor, &[App::web(&provider)]).await;
+    provider.receiver.wait("web", "logout", 1).await;
+    provider.ask_to_leave();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    provider.receiver.is_slow(false);
+    provider.restart().await;
+    comes_and_goes(&mut visitor, &[App::web(&provider)]).await;
+    provider.receiver.wait("web", "logout", 2).await;
+    provider.clock.advance(31);
+    comes_and_goes(&mut visitor, &[App::web(&provider)]).await;
+    assert_eq!(provider.receiver.wait("web", "logout", 3).await.len(), 3);
+}
+
 #[tokio::test]
 async fn an_app_that_never_answers_delays_no_other() {
     let provider = Provider::with(APPS).await;
