@@ -27,6 +27,10 @@ impl Params {
         if params.len() > MAX_PARAMS {
             return Err(BadForm("too many parameters"));
         }
+        // No parameter may have one (RFC 6749 appendix A), and no database takes it in a text.
+        if params.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Err(BadForm("there is a NUL in a parameter"));
+        }
         Ok(Self(params))
     }
 

@@ -7,6 +7,18 @@ use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Encode, PgConnection, Postgres, Sqlite, SqliteConnection, Type};
+use std::future::Future;
+
+/// What Postgres says of a text with a NUL (`character_not_in_repertoire`).
+const NUL: &str = "22021";
+
+/// What was found. Postgres takes no NUL in a text, so none that has one is stored, and nothing is found by it; SQLite just looks.
+async fn found<T: Default>(query: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    match query.await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(NUL) => Ok(T::default()),
+        outcome => outcome,
+    }
+}
 
 /// The text of a statement. It is the same for both engines, but for what Postgres must be told to lock.
 #[derive(Clone, Copy)]
@@ -124,15 +136,15 @@ impl<'c> Statement<'c> {
         }
     }
 
-    /// Runs it; its row, if there is one.
+    /// Runs it; its row, if there is one. None is like a text with a NUL.
     pub async fn fetch_optional(self) -> Result<Option<Row>> {
         match self {
             Self::Sqlite { db, query } => Ok(query.fetch_optional(db).await.map_err(fail)?.map(Row::Sqlite)),
-            Self::Postgres { db, query, mute } => Ok(in_time(mute, query.fetch_optional(db)).await?.map(Row::Postgres)),
+            Self::Postgres { db, query, mute } => Ok(in_time(mute, found(query.fetch_optional(db))).await?.map(Row::Postgres)),
         }
     }
 
-    /// Runs it; its rows.
+    /// Runs it; its rows. None is like a text with a NUL.
     pub async fn fetch_all(self) -> Result<Vec<Row>> {
         match self {
             Self::Sqlite { db, query } => {
@@ -140,7 +152,7 @@ impl<'c> Statement<'c> {
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
             Self::Postgres { db, query, mute } => {
-                let rows = in_time(mute, query.fetch_all(db)).await?;
+                let rows = in_time(mute, found(query.fetch_all(db))).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
         }

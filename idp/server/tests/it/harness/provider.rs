@@ -93,8 +93,13 @@ impl Provider {
         if std::env::var_os(EVERYTHING_ON_POSTGRES).is_some() {
             Self::on_postgres(extra).await
         } else {
-            Self::begin(extra, None).await
+            Self::on_sqlite(extra).await
         }
+    }
+
+    /// With `extra` merged into it, on the embedded database.
+    pub async fn on_sqlite(extra: &str) -> Self {
+        Self::begin(extra, None).await
     }
 
     /// With `extra` merged into it, on a Postgres database of its own.

@@ -41,6 +41,11 @@ impl Keys {
         }
     }
 
+    /// The section of a configuration that leads to them.
+    pub fn section(&self) -> String {
+        format!("[redis]\nurl = \"{}\"\nprefix = \"{}\"", self.url, self.prefix)
+    }
+
     /// As one node of several sees them.
     pub async fn node(&self) -> Redis {
         Redis::open(&self.config()).await.expect("a good configuration")

@@ -49,6 +49,8 @@ pub struct Visitor {
     pub headers: Vec<(&'static str, String)>,
     http: reqwest::Client,
     issuer: String,
+    /// The node that the balancer gives the requests to, if there are several.
+    pub node: Option<String>,
     mailbox: Mailbox,
 }
 
@@ -63,6 +65,7 @@ impl Visitor {
             headers: Vec::new(),
             http: client(),
             issuer: issuer.to_owned(),
+            node: None,
             mailbox,
         }
     }
@@ -79,9 +82,10 @@ impl Visitor {
     /// Sends one request and keeps the cookies that come back.
     pub async fn send(&mut self, method: Method, url: &str, form: Option<&[(String, String)]>) -> Page {
         let url = Url::parse(&self.issuer).expect("the issuer").join(url).expect("a URL");
+        let node = self.node.as_ref().map(|node| url.as_str().replacen(&self.issuer, node, 1));
         let mut request = self
             .http
-            .request(method.clone(), url.clone())
+            .request(method.clone(), node.as_deref().unwrap_or(url.as_str()))
             .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Story/1.0");
         if !self.cookies.is_empty() {
             let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();

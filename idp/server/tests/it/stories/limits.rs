@@ -86,7 +86,7 @@ async fn recoveries_are_held_up_with_a_page() {
 #[tokio::test]
 async fn what_one_node_has_counted_the_other_learns() {
     let keys = Keys::new();
-    let redis = format!("[redis]\nurl = \"{}\"\nprefix = \"{}\"\n", keys.url, keys.prefix);
+    let redis = keys.section();
     let config = format!("{redis}[limits]\nfailures_per_client = 5");
     let (one, other) = (Provider::with(&config).await, Provider::with(&config).await);
     let guess = |provider: &Provider| App::basic(provider, "service", "guess", "");

@@ -252,7 +252,8 @@ async fn a_mail_survives_kill_9() {
     server.signal("KILL");
     server.serve().await;
     mails.up().await;
-    for _ in 0..1200 {
+    // A minute if it was killed in the middle of a try.
+    for _ in 0..3000 {
         if !mails.arrived().is_empty() {
             break;
         }

@@ -7,7 +7,7 @@ macro_rules! on_both {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
                 async fn $story() {
-                    super::$story($crate::harness::Provider::start().await).await;
+                    super::$story($crate::harness::Provider::on_sqlite("").await).await;
                 }
             )*
         }
@@ -39,6 +39,7 @@ mod mail;
 mod mail_tls;
 mod metrics;
 mod nodes;
+mod nul;
 mod one_time_codes;
 mod outbox;
 mod readiness;

@@ -1,6 +1,6 @@
 //! Two nodes on one database.
 
-use crate::harness::{ALICE, App, Provider};
+use crate::harness::{ALICE, App, Callback, Keys, Provider};
 use gait_core::ports::Changed;
 use gait_core::token::keys::Rotation;
 use std::time::Duration;
@@ -35,6 +35,46 @@ async fn what_one_node_gives_the_other_knows_and_what_one_takes_is_gone_on_the_o
     assert_eq!(app_there.post("/revoke", &[("token", &second.refresh)]).await.status, 200);
     assert!(!api.is_active(&first.access).await);
     assert_eq!(app.refresh(&second.refresh).await.error(), "invalid_grant");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sign_in_goes_on_at_whichever_node_its_requests_come_to() {
+    let one = Provider::on_postgres(&Keys::new().section()).await;
+    let other = one.another_node().await;
+    let (app, api) = (App::web(&one), App::api(&one));
+    let (app_there, api_there) = (app.clone().on(&other.url), api.clone().on(&other.url));
+    let (mut visitor, request) = (one.visitor(), app.request());
+    let page = visitor.ask(&request).await.page();
+    visitor.node = Some(other.url.clone());
+    let fields = [("identifier", ALICE.username), ("password", ALICE.password)];
+    let page = visitor.submit(&page, &fields).await.page();
+    visitor.node = None;
+    let code = visitor.mailed_code(&page, ALICE).await;
+    let callback = Callback::of(visitor.submit(&page, &[("code", &code)]).await.left());
+    let first = app_there.redeem(callback.code(), &request).await.tokens();
+    let second = app.refresh(&first.refresh).await.tokens();
+    assert!(api_there.is_active(&second.access).await);
+    visitor.node = Some(other.url.clone());
+    assert!(
+        !app.silently(&mut visitor).await.code().is_empty(),
+        "her session is known there"
+    );
+
+    assert_eq!(app.post("/revoke", &[("token", &second.refresh)]).await.status, 200);
+    assert!(!api_there.is_active(&second.access).await, "at once");
+    assert_eq!(app_there.refresh(&second.refresh).await.error(), "invalid_grant");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_code_that_was_used_on_one_node_is_a_replay_on_the_other() {
+    let one = Provider::on_postgres(&Keys::new().section()).await;
+    let other = one.another_node().await;
+    let (app, request) = (App::web(&one), App::web(&one).request());
+    let there = app.clone().on(&other.url);
+    let callback = Callback::of(one.visitor().sign_in(&request, ALICE).await);
+    let tokens = app.redeem(callback.code(), &request).await.tokens();
+    assert_eq!(there.redeem(callback.code(), &request).await.error(), "invalid_grant");
+    assert!(!there.is_active(&tokens.access).await && !app.is_active(&tokens.access).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

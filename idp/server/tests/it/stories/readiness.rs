@@ -22,7 +22,7 @@ fn reason(body: &Value, name: &str) -> Value {
 
 #[tokio::test]
 async fn a_node_is_ready_when_all_is_there_and_says_what_is_not() {
-    let provider = Provider::start().await;
+    let provider = Provider::on_sqlite("").await;
     let (status, body) = asked(&provider.issuer).await;
     assert_eq!((status, &body["ready"]), (200, &json!(true)));
     let names: Vec<&str> = body["checks"]

@@ -8,15 +8,11 @@ use gait_backends::Redis as Server;
 use serde_json::json;
 use std::time::Duration;
 
-fn section(keys: &Keys) -> String {
-    format!("[redis]\nurl = \"{}\"\nprefix = \"{}\"", keys.url, keys.prefix)
-}
-
 /// A provider and the Redis that is its own.
 async fn given() -> (Provider, Server, Keys) {
     let server = Server::start().unwrap();
     let keys = Keys::at(&server.url());
-    let provider = Provider::with(&section(&keys)).await;
+    let provider = Provider::with(&keys.section()).await;
     (provider, server, keys)
 }
 
@@ -169,7 +165,7 @@ async fn an_assertion_is_used_once_whatever_becomes_of_redis() {
 #[tokio::test]
 async fn a_restarted_node_goes_on_where_it_was() {
     let keys = Keys::new();
-    let mut provider = Provider::with(&section(&keys)).await;
+    let mut provider = Provider::with(&keys.section()).await;
     let (app, mut visitor) = (App::web(&provider), provider.visitor());
     let request = app.request();
     let page = visitor.ask(&request).await.page();

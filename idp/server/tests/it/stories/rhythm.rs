@@ -65,6 +65,8 @@ async fn an_alarm_tells_no_measurement_to_logs_events_or_apps() {
     }
     assert!(sent.len() > 100, "{}", sent.len());
     provider.receiver.wait("watched", "logout", 1).await;
+    // Of the demand, and of the end.
+    provider.receiver.wait("watched", "set", 2).await;
     let alice = provider.account(ALICE).await;
     let events = provider.idp.store().events_of(alice.id, 1000).await.unwrap();
     let events = serde_json::to_string(&events).unwrap();
