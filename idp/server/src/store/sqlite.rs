@@ -7,7 +7,7 @@ use super::{Database, Engine, InUse};
 use backon::{ConstantBuilder, Retryable as _};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
@@ -83,6 +83,9 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .acquire_timeout(WAIT)
         .idle_timeout(None)
         .max_lifetime(None)
+        // When the disk is full, SQLite itself undoes the transaction, and whoever undoes it then is told that there is none: sqlx
+        // takes the connection for one that is in a transaction, and would begin no other on it.
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -108,4 +111,38 @@ async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
     // `run` would make this future not `Send` (its `Acquire` bound is too narrow); sqlx keeps `run_direct` for that.
     MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
     Ok(transaction.commit().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::store::connection::Connection;
+
+    /// Something of so many bytes.
+    async fn keep(writer: &Writer, bytes: i64) -> Result<bool, String> {
+        let mut turn = writer.turn(false).await.map_err(|error| error.to_string())?;
+        let Ok(Connection::Sqlite(db)) = turn.connection() else {
+            return Err("no connection".to_owned());
+        };
+        let kept = sqlx::query("INSERT INTO thing VALUES (zeroblob($1))").bind(bytes);
+        kept.execute(&mut *db).await.map_err(|error| error.to_string())?;
+        turn.commit().await.map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn once_a_full_disk_has_room_again_it_is_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gait.db");
+        make_private(&path).unwrap();
+        let writer = Writer::new(pool(1).connect_with(options(&path)).await.unwrap());
+        let say = async |sql: &'static str| sqlx::query(sql).execute(writer.pool()).await.unwrap();
+        say("CREATE TABLE thing (x BLOB)").await;
+        // As many pages as there are.
+        say("PRAGMA max_page_count = 1").await;
+        let refused = keep(&writer, 100_000).await.unwrap_err();
+        assert!(refused.contains("full"), "{refused}");
+        say("PRAGMA max_page_count = 1000000").await;
+        assert_eq!(keep(&writer, 100_000).await, Ok(true));
+    }
 }

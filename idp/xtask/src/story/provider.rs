@@ -9,6 +9,7 @@ use axum::response::Response;
 use futures_util::StreamExt as _;
 use gait::config::Config;
 use gait::jobs::Jobs;
+use gait::jobs::Jobs;
 use gait::lease::Keeper;
 use gait::mail::{Catcher, Outlet};
 use std::net::SocketAddr;
