@@ -9,7 +9,6 @@ use axum::response::Response;
 use futures_util::StreamExt as _;
 use gait::config::Config;
 use gait::jobs::Jobs;
-use gait::jobs::Jobs;
 use gait::lease::Keeper;
 use gait::mail::{Catcher, Outlet};
 use std::net::SocketAddr;
@@ -118,6 +117,8 @@ fn configuration(issuer: &str, app_origin: &str) -> String {
 issuer = "{issuer}"
 retrain_every_s = {RETRAIN_EVERY_S}
 trusted_proxies = ["127.0.0.1/32"]
+# The app's callbacks go to this machine, by http.
+allow_private_receivers = true
 
 [policy]
 plan = [["password"], ["ip-trust", "email-otp"]]
