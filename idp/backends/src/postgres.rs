@@ -1,6 +1,6 @@
 //! A Postgres server.
 
-use crate::program;
+use crate::{Disk, program};
 use anyhow::{Context as _, ensure};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -8,9 +8,11 @@ use tempfile::TempDir;
 
 /// A running server with a superuser `gait` that needs no password.
 pub struct Postgres {
+    // In this order they go.
+    server: Child,
+    disk: Option<Disk>,
     folder: TempDir,
     port: u16,
-    server: Child,
 }
 
 impl Postgres {
@@ -19,7 +21,22 @@ impl Postgres {
     /// # Errors
     /// Postgres isn't installed, or doesn't start.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_in(program::folder()?, None)
+    }
+
+    /// Starts one on a small disk of `mib` MiB, which can be filled, or on the common one where no disk may be mounted; see
+    /// [`Postgres::disk`].
+    ///
+    /// # Errors
+    /// As above.
+    pub fn on_small_disk(mib: u32) -> anyhow::Result<Self> {
         let folder = program::folder()?;
+        let disk = Disk::mount(folder.path(), mib);
+        program::hand_over(folder.path())?;
+        Self::start_in(folder, disk)
+    }
+
+    fn start_in(folder: TempDir, disk: Option<Disk>) -> anyhow::Result<Self> {
         let mut init = program::command(&binary("initdb")?);
         init.arg("--pgdata").arg(folder.path().join("cluster"));
         init.args([
@@ -33,7 +50,17 @@ impl Postgres {
         ensure!(made.success(), "initdb failed");
         let port = program::free_port()?;
         let server = serve(&folder, port)?;
-        Ok(Self { folder, port, server })
+        Ok(Self {
+            server,
+            disk,
+            folder,
+            port,
+        })
+    }
+
+    /// The small disk that it is on.
+    pub fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
     }
 
     /// The URL of a database; `postgres` is there from the start.
@@ -87,6 +114,17 @@ impl Postgres {
     pub fn stop(&mut self) -> anyhow::Result<()> {
         program::signal(&self.server, "INT")?;
         program::wait_for_end(&mut self.server)
+    }
+
+    /// Starts it again if it has given up.
+    ///
+    /// # Errors
+    /// It doesn't start.
+    pub fn revive(&mut self) -> anyhow::Result<()> {
+        match self.server.try_wait()? {
+            Some(_) => self.start_again(),
+            None => Ok(()),
+        }
     }
 
     /// Starts it again on what it left behind.

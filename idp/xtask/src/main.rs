@@ -31,6 +31,12 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Lets nodes, servers, networks and disks fail while people use them, and looks whether what was acknowledged holds; prints counts.
+    Soak {
+        /// Options of the soak: `--minutes N`, `--seed N`, `--short`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
     /// Signs in over HTTP, is watched, and is thrown out: prints what happened, and fails if a bound is broken.
     Story,
     /// Measures what each thing costs in CPU time, beside a peer and beside the goals, and prints tables.
@@ -46,6 +52,7 @@ fn main() -> ExitCode {
         Chore::Test { args } => tests::run(&args),
         Chore::Bench { args } => benches::run(&args),
         Chore::Cluster { check } => cluster::run(check),
+        Chore::Soak { args } => cluster::soak(&args),
         Chore::Story => step::run("the story", &mut step::story()),
     };
     match done {

@@ -19,7 +19,9 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     step::run("the tests in Node", Command::new(&tools.node).arg("--test").args(js_tests()?))?;
     println!("Tests in Rust");
     let mut tests = step::cargo();
-    tests.args(["test", "--workspace", "--no-fail-fast"]).args(args);
+    tests
+        .args(["test", "--workspace", "--features", "xtask/story", "--no-fail-fast"])
+        .args(args);
     tests.env("CHROMEDRIVER", &tools.chromedriver);
     step::run("the tests in Rust", &mut tests)?;
     println!("All tests passed.");

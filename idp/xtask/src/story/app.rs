@@ -1,5 +1,6 @@
 //! The app's end of the protocols: authorization code flow, introspection, refresh, userinfo.
 
+use crate::http;
 use crate::provider::{API, API_SECRET, APP, APP_SECRET};
 use anyhow::{Context as _, anyhow, ensure};
 use jsonwebtoken::jwk::JwkSet;
@@ -21,11 +22,15 @@ pub struct AuthorizationRequest {
 }
 
 /// What came of it.
+#[derive(Clone)]
 pub struct Tokens {
     /// The access token.
     pub access: String,
-    refresh: String,
-    /// The verified claims of the ID token.
+    /// The refresh token.
+    pub refresh: String,
+    /// The ID token.
+    pub id: String,
+    /// Its verified claims.
     pub claims: Value,
 }
 
@@ -66,10 +71,13 @@ pub struct Clients {
 }
 
 /// The app, and its API.
+#[derive(Clone)]
 pub struct App {
     http: Client,
     clients: Clients,
     issuer: String,
+    /// Where the provider is called: its issuer, or one node of it.
+    endpoint: String,
     /// Where the app lives.
     pub origin: String,
     requests: u32,
@@ -95,14 +103,22 @@ impl App {
     /// # Errors
     /// There is no HTTP client.
     pub fn with(issuer: &str, origin: &str, clients: Clients) -> anyhow::Result<Self> {
-        let http = Client::builder().no_proxy().build()?;
         Ok(Self {
-            http,
+            http: http::client()?,
             clients,
             issuer: issuer.to_owned(),
+            endpoint: issuer.to_owned(),
             origin: origin.to_owned(),
             requests: 0,
         })
+    }
+
+    /// The same app, which calls one node and no other.
+    pub fn at(&self, node: &str) -> Self {
+        Self {
+            endpoint: node.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// A new authorization request.
@@ -128,6 +144,16 @@ impl App {
         Ok(AuthorizationRequest { url, state, nonce })
     }
 
+    /// The provider's issuer.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The app's name at the provider.
+    pub fn client_id(&self) -> &str {
+        &self.clients.app
+    }
+
     fn redirect_uri(&self) -> String {
         format!("{}/callback", self.origin)
     }
@@ -137,26 +163,52 @@ impl App {
     /// # Errors
     /// The response or the ID token is not what it must be.
     pub async fn redeem(&self, response: &Url, request: &AuthorizationRequest) -> anyhow::Result<Tokens> {
+        let code = self.code(response, request)?;
+        let (status, answer) = self.exchange(&code).await?;
+        ensure!(status == 200, "token endpoint: {status} {answer}");
+        let tokens = self.read(&answer, &self.keys().await?)?;
+        ensure!(tokens.claims["nonce"] == request.nonce.as_str(), "wrong nonce");
+        Ok(tokens)
+    }
+
+    /// The code of an authorization response.
+    ///
+    /// # Errors
+    /// The response is not what it must be.
+    pub fn code(&self, response: &Url, request: &AuthorizationRequest) -> anyhow::Result<String> {
         ensure!(response.as_str().starts_with(&self.redirect_uri()), "sent to {response}");
         ensure!(param(response, "state").as_deref() == Some(&request.state), "wrong state");
         ensure!(param(response, "iss").as_deref() == Some(&self.issuer), "wrong iss");
-        let code = param(response, "code").with_context(|| format!("no code but {:?}", response.query()))?;
+        param(response, "code").with_context(|| format!("no code but {:?}", response.query()))
+    }
+
+    /// Tries to get tokens for a code: status and answer.
+    ///
+    /// # Errors
+    /// The provider doesn't answer.
+    pub async fn exchange(&self, code: &str) -> anyhow::Result<(u16, Value)> {
         let redirect_uri = self.redirect_uri();
         let form = [
             ("grant_type", "authorization_code"),
-            ("code", &code),
+            ("code", code),
             ("redirect_uri", &redirect_uri),
             ("code_verifier", VERIFIER),
         ];
-        let (status, answer) = self.as_app("/token", &form).await?;
-        ensure!(status == 200, "token endpoint: {status} {answer}");
+        self.as_app("/token", &form).await
+    }
+
+    /// The tokens of the token endpoint's answer.
+    ///
+    /// # Errors
+    /// One is missing, or the ID token is not what it must be.
+    pub fn read(&self, answer: &Value, keys: &JwkSet) -> anyhow::Result<Tokens> {
         let text = |name: &str| answer[name].as_str().map(str::to_owned).with_context(|| format!("no {name}"));
-        let claims = self.verify(&text("id_token")?).await?;
-        ensure!(claims["nonce"] == request.nonce.as_str(), "wrong nonce");
+        let id = text("id_token")?;
         Ok(Tokens {
             access: text("access_token")?,
             refresh: text("refresh_token")?,
-            claims,
+            claims: self.verify(&id, keys)?,
+            id,
         })
     }
 
@@ -167,7 +219,7 @@ impl App {
     pub async fn keys(&self) -> anyhow::Result<JwkSet> {
         Ok(self
             .http
-            .get(format!("{}/jwks.json", self.issuer))
+            .get(format!("{}/jwks.json", self.endpoint))
             .send()
             .await?
             .error_for_status()?
@@ -175,9 +227,8 @@ impl App {
             .await?)
     }
 
-    async fn verify(&self, id_token: &str) -> anyhow::Result<Value> {
+    fn verify(&self, id_token: &str, keys: &JwkSet) -> anyhow::Result<Value> {
         let kid = decode_header(id_token)?.kid.context("no kid")?;
-        let keys = self.keys().await?;
         let key = DecodingKey::from_jwk(keys.find(&kid).context("the key isn't published")?)?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[&self.issuer]);
@@ -211,19 +262,19 @@ impl App {
     ///
     /// # Errors
     /// The provider doesn't answer.
-    pub async fn refresh(&self, tokens: &Tokens) -> anyhow::Result<(u16, Value)> {
-        let form = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh.as_str())];
+    pub async fn refresh(&self, token: &str) -> anyhow::Result<(u16, Value)> {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
         self.as_app("/token", &form).await
     }
 
-    /// Takes the grant back: the refresh token and all that came of it.
+    /// Takes a token back; a refresh token with its grant and all that came of it.
     ///
     /// # Errors
     /// The provider doesn't answer, or refuses.
-    pub async fn revoke(&self, tokens: &Tokens) -> anyhow::Result<()> {
-        let request = self.http.post(format!("{}/revoke", self.issuer));
+    pub async fn revoke(&self, token: &str) -> anyhow::Result<()> {
+        let request = self.http.post(format!("{}/revoke", self.endpoint));
         let request = request.basic_auth(&self.clients.app, Some(&self.clients.app_secret));
-        let answer = request.form(&[("token", &tokens.refresh)]).send().await?;
+        let answer = request.form(&[("token", token)]).send().await?;
         answer.error_for_status()?;
         Ok(())
     }
@@ -235,7 +286,7 @@ impl App {
     pub async fn userinfo(&self, tokens: &Tokens) -> anyhow::Result<(u16, String)> {
         let response = self
             .http
-            .get(format!("{}/userinfo", self.issuer))
+            .get(format!("{}/userinfo", self.endpoint))
             .bearer_auth(&tokens.access)
             .send()
             .await?;
@@ -254,7 +305,7 @@ impl App {
     pub async fn watch_token(&self, tokens: &Tokens) -> anyhow::Result<String> {
         let request = self
             .http
-            .post(format!("{}/continuous/token", self.issuer))
+            .post(format!("{}/continuous/token", self.endpoint))
             .bearer_auth(&tokens.access);
         let response = request.json(&json!({ "origin": self.origin })).send().await?;
         let status = response.status().as_u16();
@@ -265,7 +316,7 @@ impl App {
 
     /// Where batches go.
     pub fn samples_endpoint(&self) -> String {
-        format!("{}/continuous/samples", self.issuer)
+        format!("{}/continuous/samples", self.endpoint)
     }
 
     async fn as_app(&self, path: &str, form: &[(&str, &str)]) -> anyhow::Result<(u16, Value)> {
@@ -275,7 +326,7 @@ impl App {
     async fn post(&self, path: &str, client: &str, secret: &str, form: &[(&str, &str)]) -> anyhow::Result<(u16, Value)> {
         let request = self
             .http
-            .post(format!("{}{path}", self.issuer))
+            .post(format!("{}{path}", self.endpoint))
             .basic_auth(client, Some(secret));
         let response = request.form(form).send().await?;
         Ok((response.status().as_u16(), response.json().await?))

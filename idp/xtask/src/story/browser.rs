@@ -1,9 +1,9 @@
 //! A browser without scripts: cookies, redirects, forms.
 
 use crate::cookies::Jar;
+use crate::http;
 use anyhow::{Context as _, bail};
 use reqwest::header::{ACCEPT_LANGUAGE, COOKIE, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
-use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use std::collections::BTreeMap;
 use url::Url;
@@ -21,10 +21,11 @@ pub enum Landing {
 }
 
 /// A browser at one address.
+#[derive(Clone)]
 pub struct Browser {
     http: Client,
     issuer: Url,
-    address: &'static str,
+    address: String,
     jar: Jar,
 }
 
@@ -33,14 +34,18 @@ impl Browser {
     ///
     /// # Errors
     /// The issuer is no URL.
-    pub fn new(issuer: &str, address: &'static str) -> anyhow::Result<Self> {
-        let http = Client::builder().redirect(Policy::none()).no_proxy().build()?;
+    pub fn new(issuer: &str, address: &str) -> anyhow::Result<Self> {
         Ok(Self {
-            http,
+            http: http::client()?,
             issuer: Url::parse(issuer)?,
-            address,
+            address: address.to_owned(),
             jar: Jar::default(),
         })
+    }
+
+    /// Whether it has been signed in.
+    pub fn is_signed_in(&self) -> bool {
+        self.jar.has("__Host-gait-session")
     }
 
     /// Is closed and opened again.
@@ -112,7 +117,7 @@ impl Browser {
     async fn send(&mut self, request: RequestBuilder) -> anyhow::Result<Response> {
         // We are the trusted proxy that speaks for the browser.
         let request = request
-            .header("x-forwarded-for", self.address)
+            .header("x-forwarded-for", &self.address)
             .header(USER_AGENT, AGENT)
             .header(ACCEPT_LANGUAGE, "en");
         let response = request.header(COOKIE, self.jar.header()).send().await?;

@@ -1,6 +1,7 @@
 //! What `gait.js` does in a page: numbered batches under a watch token, renewed when the answer brings a new one.
 
 use crate::app::{App, Tokens};
+use crate::http;
 use anyhow::{Context as _, ensure};
 use gait::dev::rhythm::Sample;
 use reqwest::header::{ORIGIN, RETRY_AFTER};
@@ -23,7 +24,7 @@ impl Collector {
     /// # Errors
     /// There is no watch token.
     pub async fn start(app: &App, tokens: &Tokens) -> anyhow::Result<Self> {
-        let http = Client::builder().no_proxy().build()?;
+        let http = http::client()?;
         let token = app.watch_token(tokens).await?;
         Ok(Self {
             http,

@@ -4,6 +4,7 @@
 use anyhow::{Context as _, ensure};
 use std::collections::BTreeMap;
 
+#[derive(Clone)]
 struct Cookie {
     value: String,
     /// It outlives the browser.
@@ -11,7 +12,7 @@ struct Cookie {
 }
 
 /// The cookies of one site.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Jar(BTreeMap<String, Cookie>);
 
 impl Jar {
@@ -64,6 +65,11 @@ impl Jar {
             .map(|(name, cookie)| format!("{name}={}", cookie.value))
             .collect();
         pairs.join("; ")
+    }
+
+    /// Whether there is a cookie of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     /// Forgets what ends with the browser.

@@ -35,26 +35,26 @@ impl Source {
 /// The mails to one address.
 pub struct Mailbox {
     source: Source,
-    address: &'static str,
+    address: String,
     /// Everything up to this mail was read.
     read: u64,
 }
 
 impl Mailbox {
     /// The mails that `catcher` has for `address`.
-    pub fn new(catcher: Catcher, address: &'static str) -> Self {
+    pub fn new(catcher: Catcher, address: &str) -> Self {
         Self {
             source: Source::Catcher(catcher),
-            address,
+            address: address.to_owned(),
             read: 0,
         }
     }
 
     /// The mails that `sink` has for `address`.
-    pub fn at_sink(sink: Sink, address: &'static str) -> Self {
+    pub fn at_sink(sink: Sink, address: &str) -> Self {
         Self {
             source: Source::Sink(sink),
-            address,
+            address: address.to_owned(),
             read: 0,
         }
     }
@@ -86,7 +86,7 @@ impl Mailbox {
 
     async fn wait_for(&mut self, what: &str, find: impl Fn(&str) -> Option<String>) -> anyhow::Result<String> {
         for _ in 0..POLLS {
-            let mails = self.source.mails(self.address);
+            let mails = self.source.mails(&self.address);
             let mut unread = mails.iter().filter(|(id, _)| *id > self.read);
             if let Some((id, found)) = unread.find_map(|(id, text)| Some((*id, find(text)?))) {
                 self.read = id;

@@ -6,12 +6,15 @@ mod browser;
 mod cluster;
 mod collector;
 mod cookies;
+mod http;
 mod mailbox;
 mod person;
 mod provider;
 mod receiver;
 mod script;
+mod soak;
 
+use clap::Parser as _;
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -24,6 +27,7 @@ async fn main() -> ExitCode {
     let outcome = match args[..] {
         ["cluster"] => cluster::run(false).await,
         ["cluster", "--check"] => cluster::run(true).await,
+        ["soak", ..] => soak::run(soak::Options::parse_from(&args)).await,
         _ => script::run().await,
     };
     match outcome {

@@ -50,19 +50,27 @@ pub struct Done {
     pub approval_code: Option<String>,
 }
 
+/// How far a person got.
+pub enum Walk {
+    /// To the end.
+    Done(Done),
+    /// To a page that asks what they wanted to stop at.
+    At(Page),
+}
+
 /// A person.
 pub struct Person {
-    username: &'static str,
-    password: &'static str,
+    username: String,
+    password: String,
     mailbox: Mailbox,
 }
 
 impl Person {
     /// Somebody.
-    pub fn new(username: &'static str, password: &'static str, mailbox: Mailbox) -> Self {
+    pub fn new(username: &str, password: &str, mailbox: Mailbox) -> Self {
         Self {
-            username,
-            password,
+            username: username.to_owned(),
+            password: password.to_owned(),
             mailbox,
         }
     }
@@ -72,16 +80,27 @@ impl Person {
     /// # Errors
     /// A page asks what the person doesn't know, or is an error page.
     pub async fn follow(&mut self, browser: &mut Browser, start: Url) -> anyhow::Result<Done> {
+        match self.walk(browser, start, None).await? {
+            Walk::Done(done) => Ok(done),
+            Walk::At(page) => bail!("stopped at {}", page.url.path()),
+        }
+    }
+
+    /// The same, but stops before answering a question.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn walk(&mut self, browser: &mut Browser, start: Url, until: Option<Question>) -> anyhow::Result<Walk> {
         let (mut asked, mut approval_code) = (Vec::new(), None);
         let mut landing = browser.open(start).await?;
         for _ in 0..MAX_PAGES {
             let page = match landing {
                 Landing::Away(response) => {
-                    return Ok(Done {
+                    return Ok(Walk::Done(Done {
                         response,
                         asked,
                         approval_code,
-                    });
+                    }));
                 }
                 Landing::Page(page) => page,
             };
@@ -93,6 +112,9 @@ impl Person {
                 page.text
             );
             let question = recognise(&page)?;
+            if until == Some(question) {
+                return Ok(Walk::At(page));
+            }
             if question == Question::ApprovalSent {
                 approval_code = Some(page.shown.first().cloned().context("no code is shown")?);
             }
@@ -106,9 +128,9 @@ impl Person {
         let code;
         let (control, mut answers): (_, Vec<(&str, &str)>) = match question {
             Question::Identifier => ("identifier", vec![]),
-            Question::Password => ("password", vec![("password", self.password)]),
+            Question::Password => ("password", vec![("password", &self.password)]),
             Question::Code => {
-                code = self.mailbox.code().await?;
+                code = self.mailed_code().await?;
                 ("code", vec![("code", &code)])
             }
             Question::Consent => ("consent", vec![("consent", "allow")]),
@@ -117,9 +139,29 @@ impl Person {
         };
         let form = page.form_with(control).context("the form is gone")?;
         if form.has("identifier") {
-            answers.push(("identifier", self.username));
+            answers.push(("identifier", &self.username));
         }
         browser.submit(page, form, &answers).await
+    }
+
+    /// The code of the newest mail.
+    ///
+    /// # Errors
+    /// None comes.
+    pub async fn mailed_code(&mut self) -> anyhow::Result<String> {
+        self.mailbox.code().await
+    }
+
+    /// Presses the newest approval link; returns the page that asks.
+    ///
+    /// # Errors
+    /// There is no link, or the page doesn't ask for what it must.
+    pub async fn approval(&mut self, browser: &mut Browser) -> anyhow::Result<Page> {
+        let link = self.mailbox.link(&browser.url("/approve/")?).await?;
+        let page = on_page(browser.open(Url::parse(&link)?).await?)?;
+        let form = page.form_with("answer").context("the link doesn't ask")?;
+        ensure!(form.has("code"), "another browser must be asked for the code");
+        Ok(page)
     }
 
     /// Presses the newest approval link and says "It was me", with the code of the sign-in's tab.
@@ -127,10 +169,8 @@ impl Person {
     /// # Errors
     /// There is no link, or the page doesn't ask for what it must.
     pub async fn approve(&mut self, browser: &mut Browser, code: &str) -> anyhow::Result<()> {
-        let link = self.mailbox.link(&browser.url("/approve/")?).await?;
-        let page = on_page(browser.open(Url::parse(&link)?).await?)?;
+        let page = self.approval(browser).await?;
         let form = page.form_with("answer").context("the link doesn't ask")?;
-        ensure!(form.has("code"), "another browser must be asked for the code");
         let after = on_page(browser.submit(&page, form, &[("answer", "yes"), ("code", code)]).await?)?;
         ensure!(
             after.form_with("answer").is_none(),

@@ -265,7 +265,7 @@ impl Story {
     }
 
     async fn check_what_is_held_back(&self, tokens: &Tokens) -> anyhow::Result<()> {
-        let (status, answer) = self.app.refresh(tokens).await?;
+        let (status, answer) = self.app.refresh(&tokens.refresh).await?;
         ensure!(
             status == 400 && answer["error"] == "invalid_grant",
             "refresh while a step-up is pending: {status} {answer}"
@@ -281,7 +281,7 @@ impl Story {
     }
 
     async fn check_what_is_dead(&mut self, tokens: &Tokens) -> anyhow::Result<()> {
-        let (status, answer) = self.app.refresh(tokens).await?;
+        let (status, answer) = self.app.refresh(&tokens.refresh).await?;
         ensure!(
             status == 400 && answer["error"] == "invalid_grant",
             "refresh after the revocation: {status} {answer}"
@@ -304,7 +304,6 @@ impl Story {
 
     async fn read_callbacks(&mut self, tokens: &Tokens) -> anyhow::Result<()> {
         let keys = self.app.keys().await?;
-        let now = self.provider.app.idp.ports().now().0;
         let sid = tokens.claims["sid"].as_str().context("sid")?;
         let wanted = [
             "risk-level-change LOW",
@@ -314,7 +313,7 @@ impl Story {
         ];
         let told = self
             .receiver
-            .verified(&self.provider.issuer, &keys, now, sid, &wanted, CALLBACKS_WITHIN)
+            .verified(&self.app, &keys, sid, &wanted, CALLBACKS_WITHIN)
             .await?;
         for callback in &told {
             println!("callback, signature and claims verified: {callback}");

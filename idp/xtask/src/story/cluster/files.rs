@@ -1,9 +1,13 @@
 //! The files of `examples/compose`, with the addresses of this machine.
 
+use crate::app::Clients;
 use anyhow::{Context as _, ensure};
 use std::path::Path;
 use std::process::Command;
 use xtask::root;
+
+/// Where secrets are, in the folder of a cluster.
+const SECRETS: &str = "secrets";
 
 /// A file of `examples/compose` with replacements. Each of them must find something: else the file has changed, and nobody has noticed.
 ///
@@ -19,11 +23,25 @@ pub fn adapted(name: &str, replacements: &[(&str, &str)]) -> anyhow::Result<Stri
     Ok(text)
 }
 
-/// Has `examples/compose/secrets.sh` make what isn't in `folder` yet.
+/// Puts into `folder` what the nodes' configuration names, with fresh secrets; says who the app and its API are.
 ///
 /// # Errors
-/// The script fails.
-pub fn make_secrets(folder: &Path) -> anyhow::Result<()> {
+/// The folder can't be written, or the script that makes secrets fails.
+pub fn prepare(folder: &Path) -> anyhow::Result<Clients> {
+    let keys = "demo-signal-jwks.json";
+    std::fs::copy(root().join("examples/relying-party").join(keys), folder.join(keys))?;
+    make_secrets(&folder.join(SECRETS))?;
+    Ok(Clients {
+        app: "demo-app".to_owned(),
+        app_secret: secret(folder, "app-client-secret")?,
+        api: "demo-api".to_owned(),
+        api_secret: secret(folder, "api-client-secret")?,
+    })
+}
+
+/// Has `examples/compose/secrets.sh` make them.
+fn make_secrets(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir(folder)?;
     let place = folder.display().to_string();
     let script = adapted(
         "secrets.sh",
@@ -42,6 +60,6 @@ pub fn make_secrets(folder: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// It isn't there.
 pub fn secret(folder: &Path, name: &str) -> anyhow::Result<String> {
-    let path = folder.join(name);
+    let path = folder.join(SECRETS).join(name);
     std::fs::read_to_string(&path).with_context(|| path.display().to_string())
 }

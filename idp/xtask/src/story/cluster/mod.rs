@@ -8,6 +8,8 @@ mod parts;
 mod smoke;
 mod smtp;
 
+pub use files::prepare;
+pub use node::{Node, Stores, Surroundings};
 use parts::Cluster;
 pub use smtp::Sink;
 

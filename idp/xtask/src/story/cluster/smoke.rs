@@ -1,7 +1,7 @@
 //! `cargo xtask cluster --check`: what must hold of two nodes, counted.
 
 use super::parts::Cluster;
-use crate::app::{App, Clients, Standing, Tokens};
+use crate::app::{App, Standing, Tokens};
 use crate::browser::Browser;
 use crate::mailbox::Mailbox;
 use crate::person::Person;
@@ -62,24 +62,15 @@ impl Visit {
 /// Something doesn't hold; says what.
 pub async fn run(cluster: &mut Cluster) -> anyhow::Result<()> {
     let issuer = cluster.issuer.clone();
-    let app_at = |endpoint: &str| {
-        let [app_secret, api_secret] = cluster.secrets.clone();
-        let clients = Clients {
-            app: "demo-app".to_owned(),
-            app_secret,
-            api: "demo-api".to_owned(),
-            api_secret,
-        };
-        App::with(endpoint, &cluster.app, clients)
-    };
+    let app = App::with(&issuer, &cluster.app, cluster.clients.clone())?;
     let mut visit = Visit {
         person: Person::new(
             "alice",
             "walks-like-nobody-else",
             Mailbox::at_sink(cluster.mails.clone(), "alice@example.test"),
         ),
-        app: app_at(&issuer)?,
-        direct: [app_at(&cluster.nodes[0].url)?, app_at(&cluster.nodes[1].url)?],
+        direct: cluster.nodes.each_ref().map(|node| app.at(&node.url)),
+        app,
         counts: Counts::default(),
     };
     spread(cluster, &mut visit, &issuer).await?;
@@ -114,14 +105,14 @@ async fn spread(cluster: &Cluster, visit: &mut Visit, issuer: &str) -> anyhow::R
 /// A revocation at one node is seen by the other at once, and a refresh works on either.
 async fn revoke(visit: &mut Visit, issuer: &str) -> anyhow::Result<()> {
     let tokens = visit.sign_in(issuer).await?;
-    let (status, answer) = visit.direct[1].refresh(&tokens).await?;
+    let (status, answer) = visit.direct[1].refresh(&tokens.refresh).await?;
     ensure!(status == 200, "refresh at node 2: {status} {answer}");
-    let (status, answer) = visit.direct[0].refresh(&tokens).await?;
+    let (status, answer) = visit.direct[0].refresh(&tokens.refresh).await?;
     ensure!(status == 400, "the spent refresh token at node 1: {status} {answer}");
     visit.standing(&tokens, Standing::Inactive).await?;
     visit.holds("a refresh token that was spent at one node is a replay at the other, and revokes its family on both");
     let tokens = visit.sign_in(issuer).await?;
-    visit.direct[0].revoke(&tokens).await?;
+    visit.direct[0].revoke(&tokens.refresh).await?;
     visit.standing(&tokens, Standing::Inactive).await?;
     visit.holds("a revocation at one node is the other's answer at once");
     Ok(())
