@@ -9,7 +9,7 @@ use crate::ids::{AccountId, ClientId, DeliveryId, SessionId};
 use crate::measure::{DeliveryOutcome, Measure};
 use crate::purge::in_batches;
 use crate::session::{EndReason, RiskLevel};
-use crate::store::Pause;
+use crate::store::{EXPANDED, Pause};
 use crate::token::jws::Typ;
 use gait_sdk::Timestamp;
 use serde_json::{Value, json};
@@ -17,8 +17,6 @@ use std::collections::BTreeMap;
 use url::Url;
 use uuid::Uuid;
 
-/// Events that are expanded at a time.
-const PAGE: u32 = 100;
 /// Seconds for which a claimed receiver is ours: longer than a POST may take, so that a claim ends only with its holder.
 const CLAIM_S: i64 = 30;
 /// Life of a logout token in seconds (Back-Channel Logout 1.0 §2.4 recommends two minutes at most).
@@ -93,15 +91,19 @@ impl Idp {
     pub async fn expand_events(&self) -> Result<usize> {
         let mut made = 0;
         loop {
-            let events = self.store.unexpanded_events(PAGE).await?;
+            let events = self.store.unexpanded_events(EXPANDED).await?;
+            let mut expanded = Vec::new();
             for event in &events {
-                let deliveries = self.deliveries_of(event).await?;
-                if self.store.expand_event(event.id, &deliveries).await? {
+                expanded.push((event.id, self.deliveries_of(event).await?));
+            }
+            let ours = self.store.expand_events(&expanded).await?;
+            for (event, (id, deliveries)) in events.iter().zip(&expanded) {
+                if ours.contains(id) {
                     log(event);
                     made += deliveries.len();
                 }
             }
-            if events.len() < PAGE as usize {
+            if events.len() < EXPANDED as usize {
                 return Ok(made);
             }
         }

@@ -7,7 +7,7 @@ mod mail;
 mod outbox;
 
 pub use mail::{MailStore, StoredMail};
-pub use outbox::{DeliveryFilter, OutboxStore, Pause};
+pub use outbox::{DeliveryFilter, EXPANDED, OutboxStore, Pause};
 
 use crate::account::{Account, BehaviourConsent, Identifier, Mode, StoredCredential};
 use crate::client::{Alg, Client};

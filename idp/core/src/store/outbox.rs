@@ -27,13 +27,17 @@ pub struct DeliveryFilter {
     pub dead: bool,
 }
 
+/// Most events that are expanded at once.
+pub const EXPANDED: u32 = 32;
+
 /// The outbox.
 #[async_trait]
 pub trait OutboxStore: Send + Sync {
     /// Events not yet expanded into deliveries, oldest first.
     async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>>;
-    /// Marks an event as expanded and stores its deliveries, both or neither; false if it was expanded before.
-    async fn expand_event(&self, event: EventId, deliveries: &[Delivery]) -> Result<bool>;
+    /// Marks up to [`EXPANDED`] events as expanded and stores their deliveries, all or nothing; returns those that were not expanded
+    /// before, and leaves the others as they are.
+    async fn expand_events(&self, expanded: &[(EventId, Vec<Delivery>)]) -> Result<Vec<EventId>>;
 
     /// Receivers that have a delivery which is due, that are not paused, and that nobody has claimed; the most overdue first.
     async fn due_receivers(&self, now: Timestamp, limit: u32) -> Result<Vec<Receiver>>;

@@ -1,12 +1,12 @@
 //! The outbox: events, their deliveries, and the receivers that these are for.
 
 use super::row::{Columns, all, json, one, or_taken, word};
-use super::statement::locking;
+use super::statement::{Text, locking};
 use super::{Connection, Database, change, transact};
 use async_trait::async_trait;
 use gait_core::event::{Delivery, DeliveryState, Event, Receiver};
 use gait_core::ids::{ClientId, DeliveryId, EventId, SessionId};
-use gait_core::store::{Backlog, DeliveryFilter, OutboxStore, Pause, Result};
+use gait_core::store::{Backlog, DeliveryFilter, EXPANDED, OutboxStore, Pause, Result};
 use gait_sdk::Timestamp;
 use uuid::Uuid;
 
@@ -24,14 +24,33 @@ pub(super) async fn note(db: &mut Connection<'_>, events: &[Event]) -> Result<()
     Ok(())
 }
 
-/// Marks an event as expanded within a transaction; false if it was, or isn't there.
-async fn expand(db: &mut Connection<'_>, event: EventId) -> Result<bool> {
-    let done = db
-        .sql("UPDATE event SET expanded = TRUE WHERE id = $1 AND expanded = FALSE")
-        .bind(event.0.as_bytes().as_slice())
-        .execute()
-        .await?;
-    Ok(done > 0)
+macro_rules! expand {
+    ($lock:literal) => {
+        concat!(
+            "UPDATE event SET expanded = TRUE WHERE id IN (SELECT id FROM event WHERE expanded = FALSE AND id IN ($1, $2, $3, $4, $5, \
+             $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, \
+             $30, $31, $32) ORDER BY seq",
+            $lock,
+            ") RETURNING id"
+        )
+    };
+}
+
+/// For [`EXPANDED`] events.
+const EXPAND: Text = Text {
+    sqlite: expand!(""),
+    postgres: expand!(" FOR NO KEY UPDATE"),
+};
+
+/// Marks events as expanded within a transaction; those that were not, and are there.
+async fn expand(db: &mut Connection<'_>, events: &[EventId]) -> Result<Vec<EventId>> {
+    // Once more the last, for what is left of the parameters.
+    let Some(last) = events.last() else { return Ok(Vec::new()) };
+    let mut mark = db.sql(EXPAND);
+    for event in events.iter().chain(std::iter::repeat(last)).take(EXPANDED as usize) {
+        mark = mark.bind(event.0.as_bytes().as_slice());
+    }
+    all(mark.fetch_all().await?, |columns| Ok(EventId(columns.uuid()?)))
 }
 
 /// Stores a delivery within a transaction. One to a client that was removed meanwhile is dropped: it must not hold the others up.
@@ -171,15 +190,19 @@ impl OutboxStore for Database {
         all(rows, |columns| columns.json())
     }
 
-    async fn expand_event(&self, event: EventId, deliveries: &[Delivery]) -> Result<bool> {
+    async fn expand_events(&self, expanded: &[(EventId, Vec<Delivery>)]) -> Result<Vec<EventId>> {
+        let ids: Vec<EventId> = expanded.iter().map(|(event, _)| *event).collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
         transact!(self, Adds, |db| {
-            if !expand(db, event).await? {
-                return Ok(false);
+            let ours = expand(db, &ids).await?;
+            for (event, deliveries) in expanded.iter().filter(|(event, _)| ours.contains(event)) {
+                for delivery in deliveries {
+                    add(db, *event, delivery).await?;
+                }
             }
-            for delivery in deliveries {
-                add(db, event, delivery).await?;
-            }
-            Ok(true)
+            Ok(ours)
         })
     }
 

@@ -58,20 +58,22 @@ impl OutboxStore for MemoryStore {
         Ok(waiting.take(limit as usize).map(|kept| kept.event.clone()).collect())
     }
 
-    async fn expand_event(&self, event: EventId, deliveries: &[Delivery]) -> Result<bool> {
+    async fn expand_events(&self, expanded: &[(EventId, Vec<Delivery>)]) -> Result<Vec<EventId>> {
         let mut state = self.state();
-        let waiting = state.events.iter_mut().find(|kept| kept.event.id == event && !kept.expanded);
-        let Some(kept) = waiting else {
-            return Ok(false);
-        };
-        kept.expanded = true;
-        // One to a client that was removed meanwhile is dropped: it must not hold the others up.
-        let known = deliveries
-            .iter()
-            .filter(|delivery| state.clients.contains_key(&delivery.client));
-        let known: Vec<_> = known.cloned().collect();
-        state.deliveries.extend(known);
-        Ok(true)
+        let mut first = Vec::new();
+        for (event, deliveries) in expanded {
+            let waiting = state.events.iter_mut().find(|kept| kept.event.id == *event && !kept.expanded);
+            let Some(kept) = waiting else { continue };
+            kept.expanded = true;
+            first.push(*event);
+            // One to a client that was removed meanwhile is dropped: it must not hold the others up.
+            let known = deliveries
+                .iter()
+                .filter(|delivery| state.clients.contains_key(&delivery.client));
+            let known: Vec<_> = known.cloned().collect();
+            state.deliveries.extend(known);
+        }
+        Ok(first)
     }
 
     async fn due_receivers(&self, now: Timestamp, limit: u32) -> Result<Vec<Receiver>> {

@@ -56,7 +56,10 @@ async fn a_client_is_stripped_a_few_rows_at_a_time(store: TheStore) {
     let (app, told) = ("app".into(), event(&given.alice, "told"));
     store.put_consent(given.alice.id, &app, &[].into(), NOW).await.unwrap();
     store.note(&told).await.unwrap();
-    store.expand_event(told.id, &[delivery(&told, "app", "one")]).await.unwrap();
+    store
+        .expand_events(&[(told.id, vec![delivery(&told, "app", "one")])])
+        .await
+        .unwrap();
     let gone = batches(3, async || store.strip_client(&app, 3).await).await;
     assert_eq!(gone, [3, 3, 2], "four tokens, two grants, a consent, a delivery");
     assert_eq!(store.standing(&hash("online access")).await.unwrap(), None);

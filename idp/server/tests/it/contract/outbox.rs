@@ -4,12 +4,13 @@ use super::given::*;
 use gait_core::account::Account;
 use gait_core::event::{Channel, Delivery, DeliveryState, Event, Receiver, What};
 use gait_core::ids::{DeliveryId, EventId};
-use gait_core::store::{Backlog, DeliveryFilter, Pause};
+use gait_core::store::{Backlog, DeliveryFilter, EXPANDED, Pause};
 use gait_sdk::Timestamp;
 
 contract!(
     an_event_is_read_as_it_was_written,
     events_are_expanded_in_order_and_once,
+    what_was_expanded_before_stays_as_it_was_when_others_are,
     of_many_who_expand_an_event_one_does,
     a_receiver_is_claimed_by_one,
     a_claim_that_was_lost_comes_again,
@@ -60,8 +61,14 @@ async fn tell(store: &TheStore, about: &Account, name: &str, clients: &[&str]) -
         .iter()
         .map(|client| delivery(&told, client, &format!("{name} {client}")))
         .collect();
-    assert!(store.expand_event(told.id, &deliveries).await.unwrap());
+    assert!(expand(store, told.id, &deliveries).await);
     told
+}
+
+/// Expands one event; false if it was before.
+async fn expand(store: &TheStore, event: EventId, deliveries: &[Delivery]) -> bool {
+    let ours = store.expand_events(&[(event, deliveries.to_vec())]).await.unwrap();
+    ours == [event]
 }
 
 async fn clients(store: &TheStore) -> Account {
@@ -124,14 +131,9 @@ async fn events_are_expanded_in_order_and_once(store: TheStore) {
     }
     assert_eq!(store.unexpanded_events(2).await.unwrap(), events[..2]);
     let due = delivery(&events[0], "app", "d");
-    assert!(store.expand_event(events[0].id, std::slice::from_ref(&due)).await.unwrap());
-    assert!(
-        !store
-            .expand_event(events[0].id, &[delivery(&events[0], "app", "e")])
-            .await
-            .unwrap()
-    );
-    assert!(!store.expand_event(event(&alice, "nothing").id, &[]).await.unwrap());
+    assert!(expand(&store, events[0].id, std::slice::from_ref(&due)).await);
+    assert!(!expand(&store, events[0].id, &[delivery(&events[0], "app", "e")]).await);
+    assert!(!expand(&store, event(&alice, "nothing").id, &[]).await);
     assert_eq!(store.unexpanded_events(9).await.unwrap(), events[1..]);
     assert_eq!(store.next_delivery(&callback("app"), NOW).await.unwrap(), Some(due));
     assert_eq!(
@@ -140,13 +142,36 @@ async fn events_are_expanded_in_order_and_once(store: TheStore) {
     );
 }
 
+async fn what_was_expanded_before_stays_as_it_was_when_others_are(store: TheStore) {
+    let alice = clients(&store).await;
+    let first = tell(&store, &alice, "first", &["app"]).await;
+    let rest: Vec<_> = (1..EXPANDED).map(|number| event(&alice, &format!("{number}"))).collect();
+    let mut asked = vec![(first.id, vec![delivery(&first, "app", "twice")])];
+    for event in &rest {
+        store.note(event).await.unwrap();
+        asked.push((event.id, Vec::new()));
+    }
+    asked[5].1 = vec![delivery(&rest[4], "shop", "told"), delivery(&rest[4], "gone", "nobody")];
+    let mut ours = store.expand_events(&asked).await.unwrap();
+    let mut expected: Vec<_> = rest.iter().map(|event| event.id).collect();
+    ours.sort();
+    expected.sort();
+    assert_eq!(ours, expected);
+    assert_eq!(
+        listed(&store, &DeliveryFilter::default()).await,
+        [id("first app"), id("told")]
+    );
+    assert_eq!(store.unexpanded_events(9).await.unwrap(), []);
+    assert_eq!(store.expand_events(&[]).await.unwrap(), []);
+}
+
 async fn of_many_who_expand_an_event_one_does(store: TheStore) {
     let alice = clients(&store).await;
     let told = event(&alice, "told");
     store.note(&told).await.unwrap();
     let answers = at_once(|number| {
         let (store, due) = (store.clone(), delivery(&told, "app", &format!("d {number}")));
-        async move { store.expand_event(due.event.id, &[due]).await.unwrap() }
+        async move { expand(&store, due.event.id, &[due]).await }
     })
     .await;
     assert_eq!(count(&answers, &true), 1);
@@ -204,7 +229,7 @@ async fn a_receiver_gets_its_deliveries_in_order(store: TheStore) {
         logout.clone(),
         delivery(&second, "shop", "shop's"),
     ];
-    assert!(store.expand_event(second.id, &in_order).await.unwrap());
+    assert!(expand(&store, second.id, &in_order).await);
     let to_logout = receiver("app", Channel::BackchannelLogout);
     assert_eq!(due(&store, NOW).await, [callback("app"), to_logout.clone(), callback("shop")]);
     for name in ["z first app", "second", "third"] {
@@ -326,7 +351,7 @@ async fn what_waits_too_long_for_a_receiver_is_given_up_together(store: TheStore
         since: NOW.plus(50),
         ..delivery(&told, "app", "young")
     };
-    assert!(store.expand_event(told.id, &[young]).await.unwrap());
+    assert!(expand(&store, told.id, &[young]).await);
     tried(&store, "app", DeliveryState::Aside(NOW), None).await;
     let later = NOW.plus(100);
     assert_eq!(store.give_up(&callback("app"), NOW, later, "away", MOST).await.unwrap(), 2);
@@ -364,7 +389,7 @@ async fn a_session_is_told_of_once_everything_was_tried(store: TheStore) {
     };
     store.note(&told).await.unwrap();
     let deliveries = [delivery(&told, "app", "app's"), delivery(&told, "shop", "shop's")];
-    store.expand_event(told.id, &deliveries).await.unwrap();
+    expand(&store, told.id, &deliveries).await;
     assert!(!store.is_untold(&"another".into()).await.unwrap());
     assert!(store.is_untold(&"sid".into()).await.unwrap());
     tried(&store, "app", DeliveryState::Arrived(NOW), None).await;
@@ -396,7 +421,7 @@ async fn as_many_receivers_as_are_asked_for_the_most_overdue_first(store: TheSto
         since: NOW.plus(1),
         ..delivery(&told, "shop", "early")
     };
-    store.expand_event(told.id, &[late, early]).await.unwrap();
+    expand(&store, told.id, &[late, early]).await;
     let later = NOW.plus(5);
     assert_eq!(store.due_receivers(later, 1).await.unwrap(), [callback("shop")]);
     assert_eq!(
@@ -503,12 +528,9 @@ async fn old_events_go_once_they_are_told(store: TheStore) {
     for event in [&told, &untold, &waits, &young] {
         store.note(event).await.unwrap();
     }
-    store.expand_event(told.id, &[]).await.unwrap();
-    store
-        .expand_event(waits.id, &[delivery(&waits, "app", "late")])
-        .await
-        .unwrap();
-    store.expand_event(young.id, &[]).await.unwrap();
+    expand(&store, told.id, &[]).await;
+    expand(&store, waits.id, &[delivery(&waits, "app", "late")]).await;
+    expand(&store, young.id, &[]).await;
     assert_eq!(store.purge_events(Timestamp(200), MOST).await.unwrap(), 1);
     let left: Vec<_> = store
         .events_of(alice.id, 9)
@@ -565,7 +587,7 @@ async fn what_waits_is_counted_and_is_as_old_as_its_event(store: TheStore) {
     };
     assert_eq!(store.backlog().await.unwrap(), waiting);
     let deliveries = [delivery(&old, "app", "one"), delivery(&old, "shop", "two")];
-    assert!(store.expand_event(old.id, &deliveries).await.unwrap());
+    assert!(expand(&store, old.id, &deliveries).await);
     let open = Backlog {
         events: 1,
         deliveries: 2,
@@ -590,7 +612,7 @@ async fn events_are_shipped_in_order_and_once(store: TheStore) {
         store.note(event).await.unwrap();
     }
     // Shipping and telling clients know nothing of each other.
-    assert!(store.expand_event(events[0].id, &[]).await.unwrap());
+    assert!(expand(&store, events[0].id, &[]).await);
     assert_eq!(store.unshipped_events(2).await.unwrap(), events[..2]);
     let unknown = EventId(uuid("unknown"));
     store.events_shipped(&[events[0].id, events[2].id, unknown]).await.unwrap();
