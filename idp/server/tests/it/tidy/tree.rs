@@ -57,8 +57,14 @@ fn bad_migrations(engines: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     complaints
 }
 
-/// What a migration after the first may do: the nodes of the version before still serve.
-const ADDS: [&str; 4] = ["CREATE TABLE ", "CREATE INDEX ", "CREATE UNIQUE INDEX ", "INSERT INTO "];
+/// What a migration after the first may do: the nodes of the version before still serve. An index is nothing that they could miss.
+const ADDS: [&str; 5] = [
+    "CREATE TABLE ",
+    "CREATE INDEX ",
+    "CREATE UNIQUE INDEX ",
+    "INSERT INTO ",
+    "DROP INDEX ",
+];
 
 /// Statements that would break a node that doesn't know them.
 fn breaking(sql: &str) -> Vec<String> {

@@ -1,0 +1,1 @@
+-- SQLite's alone: here an index costs the nodes nothing, and removing a client must not read millions of rows.
