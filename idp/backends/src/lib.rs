@@ -9,4 +9,4 @@ mod redis;
 pub use disk::Disk;
 pub use postgres::Postgres;
 pub use program::{find, free_port, is_root};
-pub use redis::Redis;
+pub use redis::{KEEPS_ALL, Redis};

@@ -14,6 +14,9 @@ pub struct Redis {
     server: Child,
 }
 
+/// Options of one that has on the disk what it has answered: else a kill may undo the last moments while the disk is slow.
+pub const KEEPS_ALL: [&str; 2] = ["--appendfsync", "always"];
+
 impl Redis {
     /// Starts one in a temporary folder.
     ///
@@ -69,7 +72,8 @@ impl Redis {
     /// # Errors
     /// Redis isn't installed, doesn't start, or doesn't become a cluster.
     pub fn cluster() -> anyhow::Result<Self> {
-        let redis = Self::with(&["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"])?;
+        let options = ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"];
+        let redis = Self::with(&[options.as_slice(), &KEEPS_ALL].concat())?;
         redis.say(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"])?;
         let is_ready = || Ok(redis.say(&["CLUSTER", "INFO"])?.contains("cluster_state:ok"));
         ensure!(program::look_until(is_ready)?, "the cluster doesn't get ready");
