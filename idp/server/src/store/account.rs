@@ -116,7 +116,7 @@ async fn insert(db: &mut Connection<'_>, account: &Account) -> Result<()> {
 #[async_trait]
 impl AccountStore for Database {
     async fn account(&self, id: AccountId) -> Result<Option<Account>> {
-        let read = async {
+        let read = || async {
             let row = self
                 .read()
                 .await?

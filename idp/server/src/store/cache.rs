@@ -75,13 +75,9 @@ impl Default for Cache {
 
 impl Cache {
     /// What stands on a shelf, or what is read now, which then stands there.
-    pub async fn get<K, V>(
-        &self,
-        shelf: &Shelf<K, V>,
-        key: &K,
-        read: impl Future<Output = Result<Option<V>>>,
-    ) -> Result<Option<V>>
+    pub async fn get<K, V, R>(&self, shelf: &Shelf<K, V>, key: &K, read: impl FnOnce() -> R) -> Result<Option<V>>
     where
+        R: Future<Output = Result<Option<V>>>,
         K: hash::Hash + Eq + Clone + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,
     {
@@ -92,7 +88,8 @@ impl Cache {
         {
             return Ok(Some(value));
         }
-        let found = read.await?;
+        // On the heap: mostly it isn't needed, and would be moved with every future that holds this one.
+        let found = Box::pin(read()).await?;
         if let Some(value) = found.as_ref().filter(|value| (shelf.takes)(value)) {
             shelf.kept.insert(key.clone(), (changes, value.clone()));
         }

@@ -11,7 +11,7 @@ use gait_core::store::{ClientStore, Result};
 #[async_trait]
 impl ClientStore for Database {
     async fn client(&self, id: &ClientId) -> Result<Option<Client>> {
-        let read = async {
+        let read = || async {
             let row = self
                 .read()
                 .await?

@@ -1,67 +1,47 @@
 //! A connection to either engine.
 
+use super::pool::{Line, Reading, Server};
 use super::row::fail;
 use super::statement::{Statement, Text};
-use super::turn::{Turn, Writer};
+use super::turn::{Single, Turn};
+use deadpool::managed::Object;
 use gait_core::store::{Result, StoreError};
-use sqlx::pool::PoolConnection;
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, PgConnection, Postgres, SqliteConnection};
 use std::future::Future;
 use std::time::Duration;
 
-/// How long a call waits for Postgres before it is told that the store is away: a server that can't be reached doesn't say so.
+/// How long a call waits for a connection, and for Postgres, before it is told that the store is away: a server that can't be reached doesn't say so.
 pub(super) const WAIT: Duration = Duration::from_secs(3);
 
-/// A connection, lent by its pool.
+/// A connection that is lent to us.
 pub(super) enum Lent {
-    Sqlite(PoolConnection<Sqlite>),
+    Reader(Object<Reading>),
+    Writer(Single),
     Postgres(Server),
 }
 
-/// A connection to Postgres.
-pub(super) struct Server {
-    db: PoolConnection<Postgres>,
-    /// It didn't answer in time: whatever it says from now on may be the answer to something else.
-    mute: bool,
-}
-
-impl Server {
-    async fn lent(pool: &PgPool) -> Result<Self> {
-        let db = pool.acquire().await.map_err(fail)?;
-        Ok(Self { db, mute: false })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if self.mute {
-            self.db.close_on_drop();
-        }
-    }
-}
-
 impl Lent {
-    pub async fn sqlite(pool: &SqlitePool) -> Result<Self> {
-        pool.acquire().await.map(Self::Sqlite).map_err(fail)
-    }
-
-    pub async fn postgres(pool: &PgPool) -> Result<Self> {
-        Server::lent(pool).await.map(Self::Postgres)
-    }
-
     /// To run several statements by.
     pub fn connection(&mut self) -> Connection<'_> {
         match self {
-            Self::Sqlite(db) => Connection::Sqlite(db),
-            Self::Postgres(server) => Connection::Postgres(&mut server.db, &mut server.mute),
+            Self::Reader(db) => Connection::Sqlite(db),
+            Self::Writer(db) => Connection::Sqlite(db),
+            Self::Postgres(Server(line)) => {
+                let Line { db, mute, .. } = &mut **line;
+                Connection::Postgres(db, mute)
+            }
         }
     }
 
     /// A statement that is to run here.
     pub fn sql(&mut self, text: impl Into<Text>) -> Statement<'_> {
         match self {
-            Self::Sqlite(db) => Statement::sqlite(db, text.into()),
-            Self::Postgres(server) => Statement::postgres(&mut server.db, &mut server.mute, text.into()),
+            Self::Reader(db) => Statement::sqlite(db, text.into()),
+            Self::Writer(db) => Statement::sqlite(db, text.into()),
+            Self::Postgres(Server(line)) => {
+                let Line { db, mute, .. } = &mut **line;
+                Statement::postgres(db, mute, text.into())
+            }
         }
     }
 }
@@ -74,14 +54,6 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    pub async fn sqlite(writer: &Writer, alone: bool) -> Result<Self> {
-        writer.turn(alone).await.map(|turn| Self::Turn(Some(turn)))
-    }
-
-    pub async fn postgres(pool: &PgPool) -> Result<Self> {
-        Server::lent(pool).await.map(Self::Postgres)
-    }
-
     /// Begins a transaction. On SQLite it has waited for its turn, and nobody else writes meanwhile.
     pub async fn begin(&mut self) -> Result<Transaction<'_>> {
         match self {
@@ -90,18 +62,24 @@ impl Stage {
                 turn.map(Transaction::Turn)
                     .ok_or_else(|| StoreError::Away("the turn is over".to_owned()))
             }
-            Self::Postgres(Server { db, mute }) => {
-                let begun = in_time(mute, db.begin()).await?;
-                Ok(Transaction::Postgres(begun, mute))
+            Self::Postgres(Server(line)) => {
+                let Line { db, mute, begun } = &mut **line;
+                *begun = true;
+                let db = in_time(mute, db.begin()).await?;
+                Ok(Transaction::Postgres { db, mute, begun })
             }
         }
     }
 }
 
-/// A transaction. Dropped before it is committed, it is rolled back.
+/// A transaction. Dropped before it is committed, it is undone; on Postgres by closing its connection.
 pub(super) enum Transaction<'c> {
     Turn(Turn),
-    Postgres(sqlx::Transaction<'c, Postgres>, &'c mut bool),
+    Postgres {
+        db: sqlx::Transaction<'c, Postgres>,
+        mute: &'c mut bool,
+        begun: &'c mut bool,
+    },
 }
 
 impl Transaction<'_> {
@@ -109,7 +87,7 @@ impl Transaction<'_> {
     pub fn connection(&mut self) -> Result<Connection<'_>> {
         match self {
             Self::Turn(turn) => turn.connection(),
-            Self::Postgres(db, mute) => Ok(Connection::Postgres(db, mute)),
+            Self::Postgres { db, mute, .. } => Ok(Connection::Postgres(db, mute)),
         }
     }
 
@@ -117,7 +95,21 @@ impl Transaction<'_> {
     pub async fn commit(self) -> Result<bool> {
         match self {
             Self::Turn(turn) => turn.commit().await,
-            Self::Postgres(db, mute) => in_time(mute, db.commit()).await.map(|()| true),
+            Self::Postgres { db, mute, begun } => {
+                in_time(mute, db.commit()).await?;
+                *begun = false;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Undoes it, and keeps the connection if that is possible.
+    pub async fn undo(self) {
+        if let Self::Postgres { db, mute, begun } = self
+            && !*mute
+            && in_time(mute, db.rollback()).await.is_ok()
+        {
+            *begun = false;
         }
     }
 }
@@ -145,9 +137,25 @@ impl Connection<'_> {
 
 /// The outcome, unless it takes too long.
 pub(super) async fn in_time<T>(mute: &mut bool, work: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
-    if let Ok(outcome) = tokio::time::timeout(WAIT, work).await {
-        return outcome.map_err(fail);
+    match tokio::time::timeout(WAIT, work).await {
+        Ok(outcome) => outcome.map_err(|error| {
+            *mute |= is_cut_off(&error);
+            fail(error)
+        }),
+        Err(_) => {
+            *mute = true;
+            Err(StoreError::Away("the database doesn't answer".to_owned()))
+        }
     }
-    *mute = true;
-    Err(StoreError::Away("the database doesn't answer".to_owned()))
+}
+
+/// Whether the connection is of no use after this: all errors but those that the server reports in an orderly manner, and stays.
+fn is_cut_off(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(reported) => reported
+            .code()
+            .is_none_or(|code| code.starts_with("57P") || code.starts_with("08")),
+        sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => false,
+        _ => true,
+    }
 }

@@ -1,6 +1,6 @@
 //! Grants and OAuth consents.
 
-use super::row::{Columns, all, json, json_opt, one, or_taken};
+use super::row::{Columns, all, json, one};
 use super::statement::{delete_all, delete_some};
 use super::{Connection, Database, change, outbox, token, transact};
 use async_trait::async_trait;
@@ -34,30 +34,6 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Result<Grant> {
         created_at: columns.time()?,
         revoked_at: columns.time_opt()?,
     })
-}
-
-pub(super) async fn add(db: &mut Connection<'_>, grant: &Grant) -> Result<()> {
-    db.sql(
-        "INSERT INTO client_grant (id, account, client, session, scopes, offline, claims, nonce, acr, amr, auth_time, \
-         created_at, revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-    )
-    .bind(grant.id.0.as_bytes().as_slice())
-    .bind(grant.account.0.as_bytes().as_slice())
-    .bind(grant.client.as_str())
-    .bind(grant.session.as_str())
-    .bind(json(&grant.scopes)?)
-    .bind(grant.is_offline())
-    .bind(json_opt(grant.claims.as_ref())?)
-    .bind(grant.nonce.as_deref())
-    .bind(grant.acr.as_deref())
-    .bind(json(&grant.amr)?)
-    .bind(grant.auth_time.0)
-    .bind(grant.created_at.0)
-    .bind(grant.revoked_at.map(|at| at.0))
-    .execute()
-    .await
-    .map_err(or_taken("grant"))?;
-    Ok(())
 }
 
 /// Revokes a living grant and its tokens within a transaction; false if there is none.
@@ -131,14 +107,7 @@ impl GrantStore for Database {
     }
 
     async fn spent_code(&self, code: &Hash) -> Result<Option<GrantId>> {
-        let row = self
-            .read()
-            .await?
-            .sql("SELECT grant_id FROM spent_code WHERE hash = $1")
-            .bind(code.0.as_slice())
-            .fetch_optional()
-            .await?;
-        one(row, |columns| Ok(GrantId(columns.uuid()?)))
+        token::spent_code(&mut self.read().await?.connection(), code).await
     }
 
     async fn rotate_refresh(&self, old: &Hash, at: Timestamp, tokens: &[Token]) -> Result<Rotated> {
@@ -151,7 +120,7 @@ impl GrantStore for Database {
     }
 
     async fn standing(&self, token: &Hash) -> Result<Option<Standing>> {
-        let read = async { token::standing(&mut self.read().await?.connection(), token).await };
+        let read = || async { token::standing(&mut self.read().await?.connection(), token).await };
         self.recent(|cache| &cache.standings, token, read).await
     }
 

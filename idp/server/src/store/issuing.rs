@@ -36,7 +36,11 @@ impl Issuing {
             let _turn = self.turn.lock().await;
             match outcome.try_recv() {
                 Ok(outcome) => return outcome,
-                Err(oneshot::error::TryRecvError::Empty) => write_all(store, self.first()).await,
+                Err(oneshot::error::TryRecvError::Empty) => {
+                    // Who is about to ask does it first, and is taken along.
+                    tokio::task::yield_now().await;
+                    write_all(store, self.first()).await;
+                }
                 // Who took them along was given up.
                 Err(oneshot::error::TryRecvError::Closed) => return Err(StoreError::Away("the writer is gone".to_owned())),
             }

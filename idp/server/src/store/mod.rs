@@ -21,6 +21,7 @@ mod notices;
 mod open;
 mod operation;
 mod outbox;
+mod pool;
 mod postgres;
 mod record;
 mod row;
@@ -37,10 +38,12 @@ pub use open::{OpenError, Schema, schema};
 
 use cache::{Cache, Shelf, Voiding};
 use connection::{Connection, Lent, Stage};
+use deadpool::managed::Pool;
 use disk::Disk;
 use gait_core::store::Result;
 use issuing::Issuing;
-use sqlx::{PgPool, SqlitePool};
+use pool::{Calling, Reading, Server, closed, lent};
+use sqlx::{Connection as _, PgPool};
 use std::future::Future;
 use std::hash;
 use std::sync::Arc;
@@ -60,13 +63,17 @@ enum Engine {
     /// A file with one writer.
     Sqlite {
         writer: Writer,
-        reader: SqlitePool,
+        readers: Pool<Reading>,
         disk: Disk,
         /// Held, so that nobody puts another file in the place of this one.
         _in_use: Arc<InUse>,
     },
     /// A server. What is written through `loose` may be lost if the server crashes; `listening` is for notices.
-    Postgres { pool: PgPool, loose: PgPool, listening: PgPool },
+    Postgres {
+        pool: Pool<Calling>,
+        loose: Pool<Calling>,
+        listening: PgPool,
+    },
 }
 
 impl Database {
@@ -81,8 +88,8 @@ impl Database {
     /// A connection to read by.
     async fn read(&self) -> Result<Lent> {
         match &self.engine {
-            Engine::Sqlite { reader, .. } => Lent::sqlite(reader).await,
-            Engine::Postgres { pool, .. } => Lent::postgres(pool).await,
+            Engine::Sqlite { readers, .. } => lent(readers).await.map(Lent::Reader),
+            Engine::Postgres { pool, .. } => server(pool).await.map(Lent::Postgres),
         }
     }
 
@@ -91,16 +98,16 @@ impl Database {
         match &self.engine {
             Engine::Sqlite { writer, disk, .. } => {
                 disk.check()?;
-                Lent::sqlite(writer.pool()).await
+                writer.single().await.map(Lent::Writer)
             }
-            Engine::Postgres { pool, .. } => Lent::postgres(pool).await,
+            Engine::Postgres { pool, .. } => server(pool).await.map(Lent::Postgres),
         }
     }
 
     /// The same, for a change whose loss in a crash of the database opens nothing.
     async fn write_loosely(&self) -> Result<Lent> {
         match &self.engine {
-            Engine::Postgres { loose, .. } => Lent::postgres(loose).await,
+            Engine::Postgres { loose, .. } => server(loose).await.map(Lent::Postgres),
             Engine::Sqlite { .. } => self.write().await,
         }
     }
@@ -110,9 +117,9 @@ impl Database {
         match &self.engine {
             Engine::Sqlite { writer, disk, .. } => {
                 disk.check()?;
-                Stage::sqlite(writer, alone).await
+                writer.turn(alone).await.map(|turn| Stage::Turn(Some(turn)))
             }
-            Engine::Postgres { pool, .. } => Stage::postgres(pool).await,
+            Engine::Postgres { pool, .. } => server(pool).await.map(Stage::Postgres),
         }
     }
 
@@ -132,34 +139,42 @@ impl Database {
     }
 
     /// What was read a moment ago, where all changes pass here and so more may be kept than clients; else what is read now.
-    async fn recent<K, V>(
+    async fn recent<K, V, R>(
         &self,
         shelf: impl Fn(&Cache) -> &Shelf<K, V>,
         key: &K,
-        read: impl Future<Output = Result<Option<V>>>,
+        read: impl FnOnce() -> R,
     ) -> Result<Option<V>>
     where
+        R: Future<Output = Result<Option<V>>>,
         K: hash::Hash + Eq + Clone + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,
     {
         match &self.engine {
             Engine::Sqlite { .. } => self.cache.get(shelf(&self.cache), key, read).await,
-            Engine::Postgres { .. } => read.await,
+            Engine::Postgres { .. } => Box::pin(read()).await,
         }
     }
 
     /// Finishes what is going on and closes it. Calls after it fail with `Away`.
     pub async fn close(&self) {
         match &self.engine {
-            Engine::Sqlite { writer, reader, .. } => {
-                reader.close().await;
-                writer.pool().close().await;
+            Engine::Sqlite { writer, readers, .. } => {
+                for reader in closed(readers) {
+                    let _closed = reader.close().await;
+                }
+                writer.close().await;
             }
             Engine::Postgres { pool, loose, listening } => {
                 listening.close().await;
-                loose.close().await;
-                pool.close().await;
+                for line in closed(loose).into_iter().chain(closed(pool)) {
+                    let _closed = line.db.close().await;
+                }
             }
         }
     }
+}
+
+async fn server(pool: &Pool<Calling>) -> Result<Server> {
+    lent(pool).await.map(Server)
 }

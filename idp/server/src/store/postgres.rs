@@ -2,16 +2,15 @@
 
 use super::connection::WAIT;
 use super::open::{OpenError, explain};
+use super::pool::{Calling, pool};
 use super::{Database, Engine};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use std::time::Duration;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/postgres");
 
-/// A connection that was idle for longer is asked whether it is alive before it is used: the server may have been started again.
-const FRESH: Duration = Duration::from_secs(1);
 /// How long a node that starts waits for another one that migrates.
 const MIGRATION: Duration = Duration::from_secs(120);
 /// Connections for what may be lost, to one of the others.
@@ -43,13 +42,15 @@ impl Database {
         migrate(&mut db).await.map_err(|error| explain(name.clone(), error))?;
         db.close().await.map_err(unreadable)?;
         let held = server.options(SETTINGS);
+        let lines = |commit, most: u32| {
+            let manager = Calling(held.clone().options([("synchronous_commit", commit)]));
+            pool(manager, most as usize).map_err(unreadable)
+        };
+        let listening = PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT);
         Ok(Self::on(Engine::Postgres {
-            pool: pool(held.clone().options([("synchronous_commit", "on")]), connections),
-            listening: pool(held.clone(), 1),
-            loose: pool(
-                held.options([("synchronous_commit", "off")]),
-                connections.div_ceil(LOOSE_SHARE),
-            ),
+            pool: lines("on", connections)?,
+            loose: lines("off", connections.div_ceil(LOOSE_SHARE))?,
+            listening: listening.connect_lazy_with(held.clone()),
         }))
     }
 }
@@ -67,23 +68,6 @@ fn name(server: &PgConnectOptions) -> String {
         |path| path.display().to_string(),
     );
     format!("{host}/{}", server.get_database().unwrap_or(server.get_username()))
-}
-
-fn pool(server: PgConnectOptions, connections: u32) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(WAIT)
-        .test_before_acquire(false)
-        .before_acquire(|connection, life| {
-            Box::pin(async move {
-                // False: it is closed, and another one is tried.
-                Ok(life.idle_for < FRESH
-                    || tokio::time::timeout(FRESH, connection.ping())
-                        .await
-                        .is_ok_and(|pong| pong.is_ok()))
-            })
-        })
-        .connect_lazy_with(server)
 }
 
 /// Runs the migrations, each in a transaction, under an advisory lock that ends with this connection.

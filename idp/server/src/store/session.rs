@@ -100,7 +100,7 @@ impl SessionStore for Database {
     }
 
     async fn session_by_secret(&self, secret: &Hash) -> Result<Option<Session>> {
-        let read = async {
+        let read = || async {
             let row = self
                 .read()
                 .await?
@@ -114,7 +114,7 @@ impl SessionStore for Database {
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<Session>> {
-        let read = async {
+        let read = || async {
             let row = self
                 .read()
                 .await?

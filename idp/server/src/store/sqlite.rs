@@ -2,12 +2,13 @@
 
 use super::disk::Disk;
 use super::open::{OpenError, explain};
+use super::pool::{Reading, pool};
 use super::turn::{WAIT, Writer};
 use super::{Database, Engine, InUse};
 use backon::{ConstantBuilder, Retryable as _};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../db/migrations/sqlite");
 
-const READERS: u32 = 4;
+const READERS: usize = 4;
 /// Pause between two tries to open a file that another process is just making, and how many there are: five seconds.
 const BREATH: Duration = Duration::from_millis(50);
 const BREATHS: usize = 100;
@@ -41,18 +42,16 @@ impl Database {
         };
         // Of several processes that make a file at once, one has it for itself while it switches to the log, and SQLite lets nobody
         // wait for that.
-        let connect = || pool(1).connect_with(options(path).synchronous(SqliteSynchronous::Normal));
+        let writing = options(path).synchronous(SqliteSynchronous::Normal);
+        let connect = || SqliteConnection::connect_with(&writing);
         let patience = ConstantBuilder::default().with_delay(BREATH).with_max_times(BREATHS);
-        let writer = connect.retry(patience).when(is_busy).await.map_err(unreadable)?;
-        migrate(&writer).await.map_err(|error| explain(name(), error))?;
-        let reader = pool(READERS)
-            .connect_with(options(path).read_only(true))
-            .await
-            .map_err(unreadable)?;
+        let mut writer = connect.retry(patience).when(is_busy).await.map_err(unreadable)?;
+        migrate(&mut writer).await.map_err(|error| explain(name(), error))?;
+        let readers = pool(Reading(options(path).read_only(true)), READERS).map_err(unreadable)?;
         let disk = Disk::under(path).map_err(file)?;
         Ok(Self::on(Engine::Sqlite {
             writer: Writer::new(writer),
-            reader,
+            readers,
             disk,
             _in_use: Arc::new(in_use),
         }))
@@ -77,17 +76,6 @@ fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(WAIT)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        // When the disk is full, SQLite itself undoes the transaction, and whoever undoes it then is told that there is none: sqlx
-        // takes the connection for one that is in a transaction, and would begin no other on it.
-        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
-}
-
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
@@ -101,12 +89,13 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", "-16384")
-        .pragma("mmap_size", "268435456")
-        .pragma("wal_autocheckpoint", "4000")
+        // In pages of 4 KiB; a log that became longer, while somebody read for long, is cut.
+        .pragma("wal_autocheckpoint", "16000")
+        .pragma("journal_size_limit", "67108864")
 }
 
 /// Runs the migrations in one transaction, so that of two processes that start at once, one finds them done.
-async fn migrate(writer: &SqlitePool) -> Result<(), MigrateError> {
+async fn migrate(writer: &mut SqliteConnection) -> Result<(), MigrateError> {
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
     // `run` would make this future not `Send` (its `Acquire` bound is too narrow); sqlx keeps `run_direct` for that.
     MIGRATIONS.run_direct(None, &mut *transaction, false).await?;
@@ -135,8 +124,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gait.db");
         make_private(&path).unwrap();
-        let writer = Writer::new(pool(1).connect_with(options(&path)).await.unwrap());
-        let say = async |sql: &'static str| sqlx::query(sql).execute(writer.pool()).await.unwrap();
+        let writer = Writer::new(SqliteConnection::connect_with(&options(&path)).await.unwrap());
+        let say = async |sql: &'static str| {
+            let mut db = writer.single().await.unwrap();
+            sqlx::query(sql).execute(&mut *db).await.unwrap()
+        };
         say("CREATE TABLE thing (x BLOB)").await;
         // As many pages as there are.
         say("PRAGMA max_page_count = 1").await;

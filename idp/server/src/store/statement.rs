@@ -36,6 +36,31 @@ impl From<&'static str> for Text {
     }
 }
 
+/// A text that is put together once, when it is first needed.
+pub(super) struct Written {
+    pub sqlite: String,
+    pub postgres: String,
+}
+
+impl Written {
+    /// The same for both.
+    pub fn of_both(text: String) -> Self {
+        Self {
+            sqlite: text.clone(),
+            postgres: text,
+        }
+    }
+}
+
+impl From<&'static Written> for Text {
+    fn from(written: &'static Written) -> Self {
+        Self {
+            sqlite: &written.sqlite,
+            postgres: &written.postgres,
+        }
+    }
+}
+
 /// A query with a locking clause, which SQLite neither knows nor needs: its transactions that write have no others beside them.
 macro_rules! locking {
     ($query:expr, $lock:literal) => {

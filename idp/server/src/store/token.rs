@@ -4,13 +4,13 @@ use super::Connection;
 use super::account::{self, account_columns};
 use super::grant::{self, grant_columns};
 use super::outbox;
-use super::row::{Columns, json, one, or_taken, word};
+use super::row::{Columns, all, json, json_opt, one, or_taken, word};
 use super::session::{self, session_columns};
-use super::statement::{Text, locking};
+use super::statement::{Statement, Text, Written};
 use gait_core::event::Event;
 use gait_core::grant::{Grant, Standing, Token};
 use gait_core::ids::GrantId;
-use gait_core::store::{Redeemed, Result, Rotated};
+use gait_core::store::{Redeemed, Result, Rotated, StoreError};
 use gait_core::token::secret::Hash;
 use gait_sdk::Timestamp;
 use std::sync::LazyLock;
@@ -53,81 +53,124 @@ fn read(columns: &mut Columns<'_>) -> Result<Token> {
 
 /// Most tokens that one statement stores.
 pub(super) const ROWS: usize = 16;
-/// Columns of a token.
+/// Begins to store what [`bind`] binds of each token.
+const INTO: &str = "INSERT INTO token (hash, kind, grant_id, client, scopes, audience, issued_at, expires_at, spent_at)";
 const COLUMNS: usize = 9;
 
-/// The statements that store one token, two, and so on.
-static INSERTS: LazyLock<Vec<String>> = LazyLock::new(|| (1..=ROWS).map(insert_of).collect());
+/// Texts of no token, one, and so on, up to [`ROWS`].
+type ByRows = LazyLock<Vec<Written>>;
 
-fn insert_of(rows: usize) -> String {
-    let row = |row: usize| {
-        let parameters: Vec<_> = (1..=COLUMNS).map(|column| format!("${}", row * COLUMNS + column)).collect();
-        format!("({})", parameters.join(", "))
-    };
-    let rows: Vec<_> = (0..rows).map(row).collect();
-    format!(
-        "INSERT INTO token (hash, kind, grant_id, client, scopes, audience, issued_at, expires_at, spent_at) VALUES {}",
-        rows.join(", ")
-    )
+fn by_rows(text: impl Fn(usize) -> Written) -> Vec<Written> {
+    (0..=ROWS).map(text).collect()
 }
+
+/// The text for so many tokens.
+fn text_for(texts: &'static ByRows, tokens: &[Token]) -> Result<Text> {
+    let text = texts.get(tokens.len());
+    let text = text.ok_or_else(|| StoreError::Damaged(format!("{} tokens at once", tokens.len())))?;
+    Ok(text.into())
+}
+
+/// The parameters of so many tokens, from number `first` on: `($1, $2), ($3, $4)`.
+fn values(first: usize, rows: usize) -> String {
+    let row = |row: usize| {
+        let parameters = (0..COLUMNS).map(|column| format!("${}", first + row * COLUMNS + column));
+        format!("({})", parameters.collect::<Vec<_>>().join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+fn bind<'c>(mut statement: Statement<'c>, tokens: &[Token]) -> Result<Statement<'c>> {
+    for token in tokens {
+        statement = statement
+            .bind(token.hash.0.as_slice())
+            .bind(word(&token.kind)?)
+            .bind(token.grant.as_ref().map(|id| id.0.as_bytes().as_slice()))
+            .bind(token.client.as_str())
+            .bind(json(&token.scopes)?)
+            .bind(json(&token.audience)?)
+            .bind(token.issued_at.0)
+            .bind(token.expires_at.0)
+            .bind(token.spent_at.map(|at| at.0));
+    }
+    Ok(statement)
+}
+
+static ADD: ByRows = LazyLock::new(|| by_rows(|rows| Written::of_both(format!("{INTO} VALUES {}", values(1, rows)))));
 
 /// Stores tokens; up to [`ROWS`] of them all or none, more within a transaction.
 pub(super) async fn add(db: &mut Connection<'_>, tokens: &[Token]) -> Result<()> {
     for some in tokens.chunks(ROWS) {
-        let mut insert = db.sql(INSERTS[some.len() - 1].as_str());
-        for token in some {
-            insert = insert
-                .bind(token.hash.0.as_slice())
-                .bind(word(&token.kind)?)
-                .bind(token.grant.as_ref().map(|id| id.0.as_bytes().as_slice()))
-                .bind(token.client.as_str())
-                .bind(json(&token.scopes)?)
-                .bind(json(&token.audience)?)
-                .bind(token.issued_at.0)
-                .bind(token.expires_at.0)
-                .bind(token.spent_at.map(|at| at.0));
-        }
-        insert.execute().await.map_err(or_taken("token"))?;
+        let add = bind(db.sql(text_for(&ADD, some)?), some)?;
+        add.execute().await.map_err(or_taken("token"))?;
     }
     Ok(())
 }
 
-/// Leaves a code's tombstone; the id of the grant that it led to before, if it was spent.
-async fn bury(db: &mut Connection<'_>, code: &Hash, grant: &Grant) -> Result<Option<GrantId>> {
-    let buried = db
-        .sql("INSERT INTO spent_code (hash, grant_id, spent_at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING")
-        .bind(code.0.as_slice())
-        .bind(grant.id.0.as_bytes().as_slice())
-        .bind(grant.created_at.0)
-        .execute()
-        .await?;
-    if buried > 0 {
-        return Ok(None);
-    }
-    let row = db
-        .sql("SELECT grant_id FROM spent_code WHERE hash = $1")
-        .bind(code.0.as_slice())
-        .fetch_optional()
-        .await?;
-    one(row, |columns| Ok(GrantId(columns.uuid()?)))
+/// True of account `$4` and session `$5` if they, and client `$6`, are there and may be used for what was granted at `$3`.
+macro_rules! parties_stand {
+    ($lock:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM account a JOIN session s ON s.account = a.id WHERE a.id = $4 AND s.id = $5 \
+             AND a.disabled_at IS NULL AND (a.revoked_before IS NULL OR a.revoked_before <= $3) AND s.ended_at IS NULL \
+             AND EXISTS (SELECT 1 FROM client c WHERE c.id = $6)",
+            $lock,
+            ")"
+        )
+    };
 }
 
-/// True if account, session and client are there and may be used for what was granted at `created_at`.
-async fn parties_stand(db: &mut Connection<'_>, grant: &Grant) -> Result<bool> {
-    let row = db
-        .sql(locking!(
-            "SELECT 1 FROM account a JOIN session s ON s.account = a.id WHERE a.id = $1 AND s.id = $2 \
-             AND a.disabled_at IS NULL AND (a.revoked_before IS NULL OR a.revoked_before <= $3) AND s.ended_at IS NULL \
-             AND EXISTS (SELECT 1 FROM client c WHERE c.id = $4)",
-            "FOR SHARE OF a, s"
-        ))
-        .bind(grant.account.0.as_bytes().as_slice())
-        .bind(grant.session.as_str())
-        .bind(grant.created_at.0)
-        .bind(grant.client.as_str())
-        .fetch_optional()
-        .await?;
-    Ok(row.is_some())
+/// Leaves the tombstone of code `$1`, unless it has one.
+const BURY: &str = "INSERT INTO spent_code (hash, grant_id, spent_at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING";
+/// Stores grant `$2`.
+const GRANT: &str = "INSERT INTO client_grant (id, created_at, account, session, client, scopes, offline, claims, nonce, acr, amr, \
+                     auth_time, revoked_at) SELECT $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14";
+
+/// What a journey gives back of each step that was done.
+const BURIED: i64 = 1;
+const GIVEN: i64 = 2;
+
+/// A change, and then, if it met a row, the tokens, whose parameters begin at number `first`. What was done at last gives [`GIVEN`] back;
+/// Postgres' half is the part of a `WITH` that ends with `given`.
+fn and_tokens(change: &Written, first: usize, rows: usize) -> Written {
+    let Written { sqlite, postgres } = change;
+    if rows == 0 {
+        return Written {
+            sqlite: format!("{sqlite} RETURNING {GIVEN}"),
+            postgres: format!("given AS ({postgres} RETURNING 1)"),
+        };
+    }
+    let tokens = values(first, rows);
+    Written {
+        sqlite: format!("{sqlite}; {INTO} SELECT * FROM (VALUES {tokens}) WHERE changes() > 0 RETURNING {GIVEN}"),
+        postgres: format!(
+            "met AS ({postgres} RETURNING 1), given AS ({INTO} SELECT v.* FROM met, (VALUES {tokens}) AS v RETURNING 1)"
+        ),
+    }
+}
+
+/// A code's tombstone, and its grant with its tokens if it had none and may be granted.
+static REDEEM: ByRows = LazyLock::new(|| {
+    let grant = Written {
+        sqlite: format!("{GRANT} WHERE changes() > 0 AND {}", parties_stand!("")),
+        postgres: format!("{GRANT} FROM buried WHERE {}", parties_stand!(" FOR SHARE OF a, s")),
+    };
+    by_rows(|rows| {
+        let Written { sqlite, postgres } = and_tokens(&grant, 15, rows);
+        Written {
+            sqlite: format!("{BURY} RETURNING {BURIED}; {sqlite}"),
+            postgres: format!(
+                "WITH buried AS ({BURY} RETURNING 1), {postgres} SELECT CAST({BURIED} AS BIGINT) FROM buried \
+                 UNION ALL SELECT CAST({GIVEN} AS BIGINT) FROM given"
+            ),
+        }
+    })
+});
+
+/// Runs a journey; the last step that was done.
+async fn last_step(journey: Statement<'_>) -> Result<Option<i64>> {
+    let steps: Vec<i64> = all(journey.fetch_all().await?, |columns| columns.get())?;
+    Ok(steps.into_iter().max())
 }
 
 /// Redeems a code within a transaction.
@@ -138,41 +181,75 @@ pub(super) async fn redeem(
     tokens: &[Token],
     events: &[Event],
 ) -> Result<Redeemed> {
-    if let Some(earlier) = bury(db, code, new).await? {
-        return Ok(Redeemed::Replayed(earlier));
+    let redeem = db
+        .sql(text_for(&REDEEM, tokens)?)
+        .bind(code.0.as_slice())
+        .bind(new.id.0.as_bytes().as_slice())
+        .bind(new.created_at.0)
+        .bind(new.account.0.as_bytes().as_slice())
+        .bind(new.session.as_str())
+        .bind(new.client.as_str())
+        .bind(json(&new.scopes)?)
+        .bind(new.is_offline())
+        .bind(json_opt(new.claims.as_ref())?)
+        .bind(new.nonce.as_deref())
+        .bind(new.acr.as_deref())
+        .bind(json(&new.amr)?)
+        .bind(new.auth_time.0)
+        .bind(new.revoked_at.map(|at| at.0));
+    match last_step(bind(redeem, tokens)?).await.map_err(or_taken("grant"))? {
+        Some(GIVEN) => {
+            outbox::note(db, events).await?;
+            Ok(Redeemed::First)
+        }
+        Some(_) => Ok(Redeemed::Dead),
+        None => {
+            let earlier = spent_code(db, code).await?;
+            Ok(earlier.map_or(Redeemed::Dead, Redeemed::Replayed))
+        }
     }
-    if !parties_stand(db, new).await? {
-        return Ok(Redeemed::Dead);
-    }
-    grant::add(db, new).await?;
-    add(db, tokens).await?;
-    outbox::note(db, events).await?;
-    Ok(Redeemed::First)
 }
 
+/// The id of the grant that a spent code led to, or would have.
+pub(super) async fn spent_code(db: &mut Connection<'_>, code: &Hash) -> Result<Option<GrantId>> {
+    let row = db
+        .sql("SELECT grant_id FROM spent_code WHERE hash = $1")
+        .bind(code.0.as_slice())
+        .fetch_optional()
+        .await?;
+    one(row, |columns| Ok(GrantId(columns.uuid()?)))
+}
+
+/// Spends refresh token `$1` at `$2`. Whatever ends a grant writes its row before it looks for the grant's tokens. On Postgres it
+/// therefore waits for this transaction, and finds the new ones.
 macro_rules! spend {
     ($lock:literal) => {
         concat!(
             "UPDATE token AS t SET spent_at = $2 WHERE hash = $1 AND kind = 'refresh' AND spent_at IS NULL \
              AND expires_at > $2 AND ",
-            grant_stands!($lock),
-            " RETURNING hash"
+            grant_stands!($lock)
         )
     };
 }
 
-/// Whatever ends a grant writes its row before it looks for the grant's tokens. On Postgres it therefore waits for this transaction, and
-/// finds the new ones.
-const SPEND: Text = Text {
-    sqlite: spend!(""),
-    postgres: spend!(" FOR SHARE OF g"),
-};
+static ROTATE: ByRows = LazyLock::new(|| {
+    let spend = Written {
+        sqlite: spend!("").to_owned(),
+        postgres: spend!(" FOR SHARE OF g").to_owned(),
+    };
+    by_rows(|rows| {
+        let Written { sqlite, postgres } = and_tokens(&spend, 3, rows);
+        Written {
+            sqlite,
+            postgres: format!("WITH {postgres} SELECT CAST({GIVEN} AS BIGINT) FROM given"),
+        }
+    })
+});
 
 /// Rotates a refresh token within a transaction.
 pub(super) async fn rotate(db: &mut Connection<'_>, old: &Hash, at: Timestamp, tokens: &[Token]) -> Result<Rotated> {
-    let spent = db.sql(SPEND).bind(old.0.as_slice()).bind(at.0).fetch_optional().await?;
-    if spent.is_some() {
-        add(db, tokens).await?;
+    let rotate = db.sql(text_for(&ROTATE, tokens)?).bind(old.0.as_slice()).bind(at.0);
+    if last_step(bind(rotate, tokens)?).await.map_err(or_taken("token"))?.is_some() {
         return Ok(Rotated::First);
     }
     let replayed = db

@@ -36,7 +36,13 @@ macro_rules! transact {
                 let mut stage = $store.stage(tries.alone()).await?;
                 let mut transaction = stage.begin().await?;
                 let $db = &mut transaction.connection()?;
-                let value = $crate::store::transaction::outcome(async { $body }).await?;
+                let value = match $crate::store::transaction::outcome(async { $body }).await {
+                    Ok(value) => value,
+                    Err(error) => {
+                        transaction.undo().await;
+                        return Err(error);
+                    }
+                };
                 tries.commit();
                 match transaction.commit().await? {
                     true => Ok(value),

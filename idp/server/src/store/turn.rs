@@ -6,10 +6,10 @@
 use super::connection::Connection;
 use super::row::fail;
 use gait_core::store::{Result, StoreError};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedMutexGuard, watch};
+use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard, watch};
 
 /// How long a call waits for its turn before it is told that the store is away.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
@@ -26,18 +26,26 @@ enum Fate {
 }
 
 struct Open {
-    db: Transaction<'static, Sqlite>,
     /// Somebody failed, or gave up half way.
     spoiled: bool,
     fate: watch::Sender<Fate>,
 }
 
+/// The connection that writes, and its transaction.
+pub(super) struct State {
+    /// None once it is closed.
+    db: Option<SqliteConnection>,
+    open: Option<Open>,
+}
+
 /// The writer. Clones share it.
 #[derive(Clone)]
-pub(super) struct Writer {
-    pool: SqlitePool,
-    open: Arc<Mutex<Option<Open>>>,
-}
+pub(super) struct Writer(Arc<Mutex<State>>);
+
+/// Held by who writes.
+type Held = OwnedMutexGuard<State>;
+/// The connection, held for single statements.
+pub(super) type Single = OwnedMappedMutexGuard<State, SqliteConnection>;
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -46,48 +54,116 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Of a pool of one connection.
-    pub fn new(pool: SqlitePool) -> Self {
-        let open = Arc::default();
-        Self { pool, open }
+    /// Writes by this connection, and nobody else does.
+    pub fn new(db: SqliteConnection) -> Self {
+        let state = State {
+            db: Some(db),
+            open: None,
+        };
+        Self(Arc::new(Mutex::new(state)))
     }
 
-    /// For single statements, which need no turn.
-    pub fn pool(&self) -> &SqlitePool {
-        &self.pool
+    async fn held(&self) -> Result<Held> {
+        let waiting = tokio::time::timeout(WAIT, self.0.clone().lock_owned());
+        waiting.await.map_err(|_| StoreError::Away("the writer is busy".to_owned()))
     }
 
     /// Waits for a turn; `alone` shares the transaction with nobody.
     pub async fn turn(&self, alone: bool) -> Result<Turn> {
-        let waiting = tokio::time::timeout(WAIT, self.open.clone().lock_owned());
-        let Ok(mut open) = waiting.await else {
-            return Err(StoreError::Away("the writer is busy".to_owned()));
-        };
-        if let Some(shared) = open.take_if(|open| alone || open.spoiled) {
-            finish(shared).await;
+        let mut held = self.held().await?;
+        if held.open.as_ref().is_some_and(|open| alone || open.spoiled) {
+            held = finished(held).await?;
         }
-        let first = open.is_none();
+        let first = held.open.is_none();
         if first {
-            let db = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(fail)?;
-            *open = Some(Open {
-                db,
-                spoiled: false,
-                fate: watch::Sender::new(Fate::Open),
-            });
+            held.begin().await?;
         }
         Ok(Turn {
-            open: Some(open),
-            shared: self.open.clone(),
+            held: Some(held),
+            shared: self.0.clone(),
             first,
             alone,
         })
     }
+
+    /// Waits for the connection, for single statements, which need no transaction.
+    pub async fn single(&self) -> Result<Single> {
+        let mut held = self.held().await?;
+        if held.open.is_some() {
+            held = finished(held).await?;
+        }
+        OwnedMutexGuard::try_map(held, |state| state.db.as_mut()).map_err(|_| closed())
+    }
+
+    /// Finishes what is going on and closes the connection.
+    pub async fn close(&self) {
+        let mut state = self.0.lock().await;
+        state.finish().await;
+        if let Some(db) = state.db.take() {
+            let _closed = db.close().await;
+        }
+    }
+}
+
+impl State {
+    fn db(&mut self) -> Result<&mut SqliteConnection> {
+        self.db.as_mut().ok_or_else(closed)
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<()> {
+        self.db()?.execute(sql).await.map_err(fail)?;
+        Ok(())
+    }
+
+    async fn begin(&mut self) -> Result<()> {
+        // Whoever gives up meanwhile leaves something to be undone.
+        let open = self.open.insert(Open {
+            spoiled: true,
+            fate: watch::Sender::new(Fate::Open),
+        });
+        let fate = open.fate.clone();
+        let begun = self.run("BEGIN IMMEDIATE").await;
+        self.open = begun.is_ok().then_some(Open { spoiled: false, fate });
+        begun
+    }
+
+    /// Commits the transaction, or undoes it if it is spoiled, and tells all who share it.
+    async fn finish(&mut self) {
+        let Some(Open { spoiled, fate }) = self.open.take() else {
+            return;
+        };
+        let outcome = match spoiled {
+            true => Fate::Undone,
+            false => match self.run("COMMIT").await {
+                Ok(()) => Fate::Committed,
+                Err(error) => Fate::Lost(error.to_string()),
+            },
+        };
+        if outcome != Fate::Committed {
+            // It may have undone itself, or never have begun.
+            let _undone = self.run("ROLLBACK").await;
+        }
+        let _heard = fate.send(outcome);
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Away("the database is closed".to_owned())
+}
+
+/// Finishes on a task of its own, so that nobody who gives up leaves it open, or its fate unknown.
+async fn finished(mut held: Held) -> Result<Held> {
+    let task = tokio::spawn(async move {
+        held.finish().await;
+        held
+    });
+    task.await.map_err(|error| StoreError::Away(error.to_string()))
 }
 
 /// One's turn. Dropped before it is committed, all of the transaction is undone.
 pub(super) struct Turn {
-    open: Option<OwnedMutexGuard<Option<Open>>>,
-    shared: Arc<Mutex<Option<Open>>>,
+    held: Option<Held>,
+    shared: Arc<Mutex<State>>,
     first: bool,
     alone: bool,
 }
@@ -95,30 +171,30 @@ pub(super) struct Turn {
 impl Turn {
     /// To run statements by.
     pub fn connection(&mut self) -> Result<Connection<'_>> {
-        let open = self.open.as_mut().and_then(|open| open.as_mut());
-        let open = open.ok_or_else(|| StoreError::Away("the transaction is over".to_owned()))?;
-        Ok(Connection::Sqlite(&mut open.db))
+        let held = self.held.as_mut().ok_or_else(closed)?;
+        held.db().map(Connection::Sqlite)
     }
 
     /// Waits until the transaction is committed; false if it was undone, and is to be done again.
     pub async fn commit(mut self) -> Result<bool> {
-        let Some(mut open) = self.open.take() else { return Ok(false) };
-        let Some(mut fate) = open.as_ref().map(|open| open.fate.subscribe()) else {
+        let Some(held) = self.held.take() else { return Ok(false) };
+        let Some(mut fate) = held.open.as_ref().map(|open| open.fate.subscribe()) else {
             return Ok(false);
         };
-        if self.alone
-            && let Some(own) = open.take()
-        {
-            self.first = false;
-            finish(own).await;
+        match self.alone {
+            true => {
+                self.first = false;
+                finished(held).await?;
+            }
+            false => drop(held),
         }
-        drop(open);
         self.see_to_it();
         let fate = fate.wait_for(|fate| *fate != Fate::Open).await;
         match fate.as_deref() {
             Ok(Fate::Committed) => Ok(true),
+            Ok(Fate::Undone) => Ok(false),
             Ok(Fate::Lost(why)) => Err(StoreError::Away(why.clone())),
-            Ok(Fate::Open | Fate::Undone) | Err(_) => Ok(false),
+            Ok(Fate::Open) | Err(_) => Err(StoreError::Away("nobody knows what became of the transaction".to_owned())),
         }
     }
 
@@ -128,9 +204,9 @@ impl Turn {
         if std::mem::take(&mut self.first) {
             let shared = self.shared.clone();
             tokio::spawn(async move {
-                if let Some(open) = shared.lock().await.take() {
-                    finish(open).await;
-                }
+                // Who is about to write does it first.
+                tokio::task::yield_now().await;
+                shared.lock().await.finish().await;
             });
         }
     }
@@ -138,19 +214,9 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if let Some(open) = self.open.take().as_mut().and_then(|open| open.as_mut()) {
+        if let Some(open) = self.held.take().as_mut().and_then(|held| held.open.as_mut()) {
             open.spoiled = true;
             self.see_to_it();
         }
     }
-}
-
-/// Commits a transaction, or undoes it if it is spoiled, and tells all who share it.
-async fn finish(open: Open) {
-    let Open { db, spoiled, fate } = open;
-    let outcome = match spoiled {
-        true => db.rollback().await.map(|()| Fate::Undone),
-        false => db.commit().await.map(|()| Fate::Committed),
-    };
-    let _heard = fate.send(outcome.unwrap_or_else(|error| Fate::Lost(error.to_string())));
 }
