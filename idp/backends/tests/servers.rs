@@ -1,7 +1,7 @@
 //! They start, keep what they were told through a kill, and start again.
 #![allow(clippy::unwrap_used)]
 
-use gait_backends::{Postgres, Redis};
+use gait_backends::{Disk, Postgres, Redis};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -35,4 +35,20 @@ fn redis_keeps_what_it_was_told_through_a_stop() {
     redis.stop().unwrap();
     redis.start_again().unwrap();
     assert_eq!(say(&redis, "GET a\r\n"), "$1\r\n1\r\n");
+}
+
+#[test]
+fn a_small_disk_is_full_and_has_room_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(folder.path(), 1) else {
+        eprintln!("skipped: no disk can be mounted here (that takes root)");
+        return;
+    };
+    let file = folder.path().join("file");
+    disk.fill().unwrap();
+    assert!(std::fs::write(&file, [1; 8192]).is_err());
+    disk.make_room().unwrap();
+    std::fs::write(&file, [1; 8192]).unwrap();
+    drop(disk);
+    assert!(!file.exists());
 }

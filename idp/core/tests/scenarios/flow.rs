@@ -6,6 +6,7 @@ mod assurance;
 mod attack;
 mod away;
 mod browser;
+mod clock;
 mod consent;
 mod factors;
 mod limits;

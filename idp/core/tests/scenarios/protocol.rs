@@ -4,6 +4,7 @@ mod access;
 mod assertions;
 mod authorization;
 mod clients;
+mod clock;
 mod codes;
 mod keys;
 mod life;

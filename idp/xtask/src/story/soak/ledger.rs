@@ -185,3 +185,19 @@ impl fmt::Display for Ledger {
 fn pick<T: Clone>(all: &[T], rng: &mut StdRng) -> Option<T> {
     (!all.is_empty()).then(|| all[rng.gen_range(0..all.len())].clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_spent_twice_is_a_violation() {
+        let ledger = Ledger::default();
+        ledger.spent("a code", "one");
+        ledger.spent("a code", "other");
+        assert_eq!(ledger.violations(), 0);
+        ledger.spent("a code", "one");
+        assert_eq!(ledger.violations(), 1);
+        assert!(ledger.to_string().ends_with("1 violations"), "{ledger}");
+    }
+}

@@ -5,9 +5,12 @@ use super::deployment::{Deployment, PASSWORD, username};
 use super::ledger::Ledger;
 use anyhow::{Context as _, ensure};
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+/// Longest that a command may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Accounts between two rotations.
 const ROTATE_EVERY: usize = 5;
 
@@ -68,7 +71,8 @@ async fn run(mut command: Command, input: &str) -> anyhow::Result<()> {
     let mut stdin = child.stdin.take().context("no standard input")?;
     stdin.write_all(input.as_bytes()).await?;
     drop(stdin);
-    let output = child.wait_with_output().await?;
+    let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
+    let output = output.context("it doesn't end")??;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }

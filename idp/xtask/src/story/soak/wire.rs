@@ -117,3 +117,65 @@ async fn pass(
         to.write_all(&buffer[..length]).await?;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::time::Duration;
+
+    /// A wire to somebody who says back what they hear.
+    async fn echo() -> Wire {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let (mut reader, mut writer) = stream.split();
+                    tokio::io::copy(&mut reader, &mut writer).await
+                });
+            }
+        });
+        Wire::to(&[port]).await.unwrap()
+    }
+
+    async fn says(stream: &mut TcpStream, word: &[u8]) -> std::io::Result<()> {
+        stream.write_all(word).await?;
+        let mut heard = vec![0; word.len()];
+        stream.read_exact(&mut heard).await?;
+        assert_eq!(heard, word);
+        Ok(())
+    }
+
+    async fn call(wire: &Wire) -> std::io::Result<TcpStream> {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, wire.port)).await
+    }
+
+    #[tokio::test]
+    async fn a_cut_wire_resets_who_talks_and_who_calls_until_it_is_healed() {
+        let wire = echo().await;
+        let mut before = call(&wire).await.unwrap();
+        says(&mut before, b"hello").await.unwrap();
+        wire.set(Line::Cut);
+        says(&mut before, b"hello").await.unwrap_err();
+        let during = async { says(&mut call(&wire).await?, b"hello").await };
+        during.await.unwrap_err();
+        wire.set(Line::Open);
+        says(&mut call(&wire).await.unwrap(), b"hello").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_silent_wire_brings_nothing_and_later_all_of_it() {
+        let wire = echo().await;
+        let mut stream = call(&wire).await.unwrap();
+        says(&mut stream, b"hello").await.unwrap();
+        wire.set(Line::Silent);
+        stream.write_all(b"late").await.unwrap();
+        let mut heard = [0; 4];
+        let in_time = tokio::time::timeout(Duration::from_millis(100), stream.read_exact(&mut heard));
+        in_time.await.unwrap_err();
+        wire.set(Line::Open);
+        stream.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"late");
+    }
+}
