@@ -10,6 +10,8 @@ use std::future::Future;
 const BATCH: u32 = 1000;
 /// Seconds that rows are kept after they died, so that replays are still recognised.
 const KEEP_DEAD_S: i64 = 30 * 86_400;
+/// Seconds that access tokens are kept after they expired: more than the nodes' clocks differ.
+const KEEP_ACCESS_S: i64 = 600;
 /// Seconds that events are kept: a year, for whoever looks into what happened. They hold addresses, so not for ever.
 const KEEP_EVENTS_S: i64 = 365 * 86_400;
 
@@ -38,10 +40,12 @@ impl Idp {
         // A session that wasn't used for so long is dead whatever its lifetimes are.
         let kept_s = KEEP_DEAD_S.max(self.policy.lifetimes.session_absolute.into());
         let dead_at = now.plus(-kept_s);
+        // Whoever shows one is told the same as long as it is kept: nothing is spent that a replay could betray.
+        let access = in_batches(|most| self.store.purge_access(now.plus(-KEEP_ACCESS_S), most)).await?;
         let dead = in_batches(|most| self.store.purge(dead_at, most)).await?;
         let sessions = in_batches(|most| self.store.purge_sessions(dead_at, most)).await?;
         let events = in_batches(|most| self.store.purge_events(now.plus(-KEEP_EVENTS_S), most)).await?;
-        Ok(dead + sessions + events + self.purge_behaviour().await?)
+        Ok(access + dead + sessions + events + self.purge_behaviour().await?)
     }
 
     /// Removes a client with its grants, tokens, consents and deliveries; false if there was none.

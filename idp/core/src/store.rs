@@ -342,6 +342,9 @@ pub trait GrantStore: Send + Sync {
     /// Deletes what died before `before`: tokens, revoked grants, tombstones, attempts, approvals, and deliveries. At most `most` rows
     /// go; returns how many. If they are fewer, nothing is left.
     async fn purge(&self, before: Timestamp, most: u32) -> Result<u64>;
+    /// Deletes at most `most` access tokens that expired before `before`, of which is told the same once they are gone; returns how
+    /// many went. If they are fewer, nothing is left.
+    async fn purge_access(&self, before: Timestamp, most: u32) -> Result<u64>;
     /// Deletes grants from before `before` that have no token left, and sessions that ended or were last used then and that no grant
     /// names. At most `most` rows go; returns how many. If they are fewer, nothing is left. No session may live so long without
     /// being used.

@@ -68,7 +68,7 @@ async fn forget_consent(db: &mut Connection<'_>, account: AccountId, client: &Cl
 
 /// What died before `$1`.
 const DEAD: [&str; 7] = [
-    delete_some!("token", "hash", "expires_at < $1"),
+    delete_some!("token", "hash", "kind IN ('access', 'refresh') AND expires_at < $1"),
     // Of those grants alone that the next one may come to: who looks further passes over the same ones each time.
     "DELETE FROM token WHERE hash IN (SELECT t.hash FROM token t WHERE t.grant_id IN (SELECT id FROM client_grant \
      WHERE revoked_at < $1 ORDER BY revoked_at, id LIMIT $2) LIMIT $2)",
@@ -232,6 +232,15 @@ impl GrantStore for Database {
 
     async fn purge(&self, before: Timestamp, most: u32) -> Result<u64> {
         transact!(self, |db| delete_all(db, &DEAD, before.0, most).await)
+    }
+
+    async fn purge_access(&self, before: Timestamp, most: u32) -> Result<u64> {
+        change!(self, Adds, |db| db
+            .sql(delete_some!("token", "hash", "kind = 'access' AND expires_at < $1"))
+            .bind(before.0)
+            .bind(i64::from(most))
+            .execute()
+            .await)
     }
 
     async fn purge_sessions(&self, before: Timestamp, most: u32) -> Result<u64> {

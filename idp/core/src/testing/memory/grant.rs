@@ -231,6 +231,15 @@ impl GrantStore for MemoryStore {
         Ok(self.state().purge(before, most))
     }
 
+    async fn purge_access(&self, before: Timestamp, most: u32) -> Result<u64> {
+        let mut state = self.state();
+        let is_dead = |token: &&Token| token.kind == TokenKind::Access && token.expires_at < before;
+        let dead = state.tokens.values().filter(is_dead).take(most as usize);
+        let dead: Vec<_> = dead.map(|token| token.hash).collect();
+        state.tokens.retain(|hash, _| !dead.contains(hash));
+        Ok(dead.len() as u64)
+    }
+
     async fn purge_sessions(&self, before: Timestamp, most: u32) -> Result<u64> {
         Ok(self.state().purge_sessions(before, most))
     }

@@ -25,6 +25,7 @@ contract!(
     disconnecting_forgets_grants_and_consent,
     an_oauth_consent_is_remembered,
     purging_takes_the_dead_and_leaves_the_living,
+    access_tokens_go_once_they_expired_and_leave_the_rest,
     however_much_has_died_it_goes_a_few_rows_at_a_time,
     a_session_is_kept_while_an_offline_grant_names_it,
     what_died_of_age_is_purged_with_its_session,
@@ -460,6 +461,24 @@ async fn purging_takes_the_dead_and_leaves_the_living(store: TheStore) {
     assert_eq!(store.count_attempt("young", NOW.plus(700), 60).await.unwrap(), 2);
     assert!(store.standing(&hash("machine")).await.unwrap().is_some());
     assert_eq!(purge(&store, NOW.plus(700)).await, 0);
+}
+
+async fn access_tokens_go_once_they_expired_and_leave_the_rest(store: TheStore) {
+    let given = signed_in(&store).await;
+    let machine = |name: &str, life| Token {
+        grant: None,
+        expires_at: NOW.plus(life),
+        ..token(&given.online, TokenKind::Access, name)
+    };
+    let machines = [machine("first", 10), machine("second", 20), machine("third", 1000)];
+    store.add_tokens(&machines).await.unwrap();
+    // Two of the machine, and two of people.
+    let gone = batches(3, async || store.purge_access(NOW.plus(700), 3).await).await;
+    assert_eq!(gone, [3, 1]);
+    assert!(store.standing(&hash("third")).await.unwrap().is_some());
+    assert!(store.standing(&hash("offline refresh")).await.unwrap().is_some());
+    assert!(store.grant(given.online.id).await.unwrap().is_some());
+    assert_eq!(store.purge_access(NOW.plus(700), MOST).await.unwrap(), 0);
 }
 
 async fn however_much_has_died_it_goes_a_few_rows_at_a_time(store: TheStore) {
