@@ -31,6 +31,7 @@ use anyhow::{Context as _, anyhow};
 use arc_swap::ArcSwap;
 use axum::Router;
 use config::{Config, ElasticsearchConfig};
+use futures_util::future::join_all;
 use gait_core::ephemeral::InProcess;
 use gait_core::ports::{Clock, Entropy, Ports};
 use gait_core::registry::Registry;
@@ -41,11 +42,14 @@ use herald::Nodes;
 use jobs::Jobs;
 use lease::Keeper;
 use mail::{MailQueue, Outlet, Sender};
-use metrics::{Counted, Metrics, Queue, Stream};
+use metrics::{Counted, Metrics, Stream};
 use outbound::{Guard, Outbound};
 use plugins::Slots;
 use sink::callbacks::Callbacks;
 use sink::elasticsearch::{self, Shipper};
+#[cfg(feature = "otlp")]
+use sink::otlp::{self, Traces};
+use sink::{Queue, Shipping};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -70,6 +74,8 @@ pub struct App {
     shutdown_grace: Duration,
     metrics_listen: Option<SocketAddr>,
     elasticsearch: Option<ElasticsearchConfig>,
+    #[cfg(feature = "otlp")]
+    otlp: Option<config::OtlpConfig>,
 }
 
 /// Puts a provider together.
@@ -138,18 +144,25 @@ impl App {
             jobs.house.spawn(listener.serve(metrics.clone()));
             jobs.house.spawn(metrics::watch_stores(self.idp.clone(), metrics.clone()));
         }
-        let mut shipping = None;
+        let mut shipping = Vec::new();
         if let Some(config) = &self.elasticsearch {
             let client = elasticsearch::client(config)?;
             let ship = |stream| Shipper::new(client.clone(), config, stream, metrics.clone());
             let events = elasticsearch::Events::new(ship(Stream::Events), config.setup);
             jobs::ship(&mut jobs.house, &self.idp, &keeper.lease(), &metrics, Arc::new(events));
             if config.requests {
-                let (log, task) = elasticsearch::Requests::start(ship(Stream::Requests), metrics.clone());
+                let (log, task) = Queue::start("request logs", ship(Stream::Requests), metrics.shipping.queue());
                 // Nobody else sets it: this is the one call that serves.
                 let _set = self.http.request_log.set(log);
-                shipping = Some(task);
+                shipping.push(task);
             }
+        }
+        #[cfg(feature = "otlp")]
+        if let Some(config) = &self.otlp {
+            let ship = otlp::Shipper::new(config, keeper.node(), metrics.clone())?;
+            let (traces, task) = Traces::start(config, ship, metrics.traces.queue());
+            let _set = self.http.traces.set(traces);
+            shipping.push(task);
         }
         let draining = self.http.clone();
         let shutdown = async move {
@@ -162,11 +175,7 @@ impl App {
         door::serve(listener, http::router(self.http, extra), proxies, shutdown).await;
         jobs.house.shutdown().await;
         keeper.release().await;
-        let shipped = async {
-            if let Some(shipping) = shipping {
-                shipping.finish().await;
-            }
-        };
+        let shipped = join_all(shipping.into_iter().map(Shipping::finish));
         tokio::join!(jobs.finish(), shipped);
         Ok(())
     }
@@ -282,6 +291,7 @@ impl Builder {
                 allowed: config.allowed_receivers,
             })),
             request_log: OnceLock::new(),
+            traces: OnceLock::new(),
             readiness: http::Readiness::default(),
         });
         Ok(App {
@@ -295,6 +305,8 @@ impl Builder {
             shutdown_grace: Duration::from_secs(config.shutdown_grace_s.into()),
             metrics_listen: config.metrics.map(|metrics| metrics.listen),
             elasticsearch: config.elasticsearch,
+            #[cfg(feature = "otlp")]
+            otlp: config.otlp,
         })
     }
 }
@@ -330,5 +342,5 @@ fn registry(
         None => Arc::new(gait_behavior::Behavior::new(config.plugins.behavior.clone())?),
     };
     // Learning must never take the slots that sign-ins wait for.
-    Ok(registry.with_scorer(plugins::guard_scorer(scorer, Slots::new(1, Queue::default()))))
+    Ok(registry.with_scorer(plugins::guard_scorer(scorer, Slots::new(1, metrics::Queue::default()))))
 }

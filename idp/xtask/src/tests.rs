@@ -20,7 +20,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     println!("Tests in Rust");
     let mut tests = step::cargo();
     tests
-        .args(["test", "--workspace", "--features", "xtask/story", "--no-fail-fast"])
+        .args(["test", "--workspace", "--features", "xtask/story,gait/otlp", "--no-fail-fast"])
         .args(args);
     tests.env("CHROMEDRIVER", &tools.chromedriver);
     step::run("the tests in Rust", &mut tests)?;

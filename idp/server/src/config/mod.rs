@@ -7,6 +7,7 @@ mod elasticsearch;
 mod limits;
 mod log;
 mod metrics;
+mod otlp;
 mod redis;
 pub mod secret;
 mod sender;
@@ -18,6 +19,7 @@ pub use database::Server;
 pub use elasticsearch::ElasticsearchConfig;
 pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
+pub use otlp::OtlpConfig;
 pub use redis::RedisConfig;
 pub use sender::SenderConfig;
 pub use smtp::{MailTls, SmtpConfig};
@@ -124,6 +126,7 @@ struct File {
     database: Option<Spanned<database::DatabaseConfig>>,
     redis: Option<Spanned<redis::Section>>,
     elasticsearch: Option<Spanned<ElasticsearchConfig>>,
+    otlp: Option<Spanned<otlp::Section>>,
     #[serde(default)]
     plugins: PluginsConfig,
     #[serde(default, rename = "client")]
@@ -190,6 +193,8 @@ pub struct Config {
     pub redis: Option<RedisConfig>,
     /// Where events and requests are shipped to, if anywhere.
     pub elasticsearch: Option<ElasticsearchConfig>,
+    /// The collector that requests are told to as traces, if any.
+    pub otlp: Option<OtlpConfig>,
     /// Plugins.
     pub plugins: PluginsConfig,
     /// Declared clients.
@@ -293,6 +298,7 @@ impl Config {
         let database = source.check_some(file.database.as_ref(), |database| database.check(folder))?;
         let redis = source.check_some(file.redis.as_ref(), |redis| redis.check(folder))?;
         let elasticsearch = source.check_some(file.elasticsearch.as_ref(), |written| written.check(folder))?;
+        let otlp = source.check_some(file.otlp.as_ref(), |otlp| otlp.check(folder))?;
         let data_dir = folder.join(file.data_dir);
         Ok(Self {
             issuer,
@@ -317,6 +323,7 @@ impl Config {
             database,
             redis,
             elasticsearch,
+            otlp,
             plugins: file.plugins,
             clients,
             accounts,

@@ -14,8 +14,7 @@ const MAX_HOPS: usize = 20;
 /// header is read.
 pub fn visitor(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = peer.to_canonical();
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
-    if !is_trusted(&peer) {
+    if !is_proxy(peer, trusted) {
         return Some(peer);
     }
     let mut hops = Vec::new();
@@ -27,12 +26,18 @@ pub fn visitor(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<I
     }
     for hop in hops.iter().rev() {
         let address = hop.parse::<IpAddr>().ok()?.to_canonical();
-        if !is_trusted(&address) {
+        if !is_proxy(address, trusted) {
             return Some(address);
         }
     }
     // No header, or trusted hops only: the proxy itself speaks.
     Some(peer)
+}
+
+/// Whether it is the address of a proxy that is believed.
+pub fn is_proxy(address: IpAddr, trusted: &[IpNet]) -> bool {
+    let address = address.to_canonical();
+    trusted.iter().any(|net| net.contains(&address))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::theme::Locale;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{ACCEPT_LANGUAGE, HeaderName, ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use gait_core::ids::FlowId;
 use gait_core::visit::Caller;
 use gait_sdk::Visitor;
@@ -124,6 +124,12 @@ impl FromRequestParts<App> for Program {
             request_id: request_id(parts),
         })
     }
+}
+
+/// Whether a proxy that is believed hands this on.
+pub fn is_from_proxy(extensions: &Extensions, app: &App) -> bool {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|ConnectInfo(peer)| address::is_proxy(peer.ip(), &app.trusted_proxies))
 }
 
 pub fn visitor_address(parts: &Parts, app: &App) -> Option<IpAddr> {

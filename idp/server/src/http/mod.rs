@@ -29,7 +29,8 @@ pub use pages::plain as plain_page;
 
 use crate::metrics::Metrics;
 use crate::sink::callbacks::Callbacks;
-use crate::sink::elasticsearch::Requests;
+use crate::sink::otlp::Traces;
+use crate::sink::{Line, Queue};
 use crate::theme::Themes;
 use axum::Router;
 use axum::body::Bytes;
@@ -72,7 +73,9 @@ pub struct Shared {
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Where requests are shipped to, if anywhere.
-    pub request_log: OnceLock<Requests>,
+    pub request_log: OnceLock<Queue<Line>>,
+    /// The collector that they are told to as traces, if any.
+    pub traces: OnceLock<Traces>,
     /// Whether this node wants work.
     pub readiness: Readiness,
 }

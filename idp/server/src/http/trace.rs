@@ -1,7 +1,8 @@
 //! A span for each request: id, method, route, status, time. Never a query, a header, a body or an address.
 
-use super::{App, headers};
-use crate::sink::elasticsearch::Line;
+use super::{App, caller, headers};
+use crate::sink::Line;
+use crate::sink::otlp::{Context, Parent, Span};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
@@ -10,6 +11,7 @@ use std::future::Future;
 use std::time::Instant;
 use tower_http::request_id::RequestId;
 use tracing::Instrument;
+use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Routes that change nothing: who hangs up needs no answer.
@@ -26,7 +28,9 @@ const READERS: [&str; 6] = [
 /// its headers.
 pub async fn request(State(app): State<App>, mut request: Request, next: Next) -> Response {
     // Whatever id a stranger gave it: ids go into events and tokens, and must be nobody else's.
-    let (text, id) = new_id(&app);
+    let uuid = app.idp.ports().uuid();
+    let (text, id) = written(uuid);
+    let place = place(&app, &request, uuid);
     request.extensions_mut().insert(RequestId::new(id.clone()));
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map(MatchedPath::as_str);
@@ -48,15 +52,16 @@ pub async fn request(State(app): State<App>, mut request: Request, next: Next) -
     };
     let took = begun.elapsed();
     app.metrics.requests.note(route, &method, response.status(), took);
-    if let Some(log) = app.request_log.get() {
-        log.note(Line {
+    if app.request_log.get().is_some() || place.is_some() {
+        let line = Line {
             at_ms: app.idp.ports().clock.now_ms(),
             id: id.clone(),
             method,
             route: matched,
             status: response.status().as_u16(),
             took,
-        });
+        };
+        tell(&app, line, place);
     }
     let ms = took.as_secs_f64() * 1000.0;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), ms, "done"));
@@ -65,10 +70,29 @@ pub async fn request(State(app): State<App>, mut request: Request, next: Next) -
     response
 }
 
-fn new_id(app: &App) -> (String, HeaderValue) {
-    let text = app.idp.ports().uuid().to_string();
+fn written(id: Uuid) -> (String, HeaderValue) {
+    let text = id.to_string();
     let value = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("-"));
     (text, value)
+}
+
+/// The request's place in a trace, if a collector is told of it. What a visitor says of that isn't followed, only what a proxy says.
+fn place(app: &App, request: &Request, id: Uuid) -> Option<Context> {
+    let traces = app.traces.get()?;
+    let is_followed = traces.follow_proxies && caller::is_from_proxy(request.extensions(), app);
+    let parent = is_followed.then(|| Parent::read(request.headers())).flatten();
+    traces.place(id, parent)
+}
+
+/// Hands an answered request to who is to know of it.
+fn tell(app: &App, line: Line, place: Option<Context>) {
+    if let (Some(traces), Some(context)) = (app.traces.get(), place) {
+        let line = line.clone();
+        traces.queue.put(Span { line, context });
+    }
+    if let Some(log) = app.request_log.get() {
+        log.put(line);
+    }
 }
 
 /// Works on a request even if its sender hangs up meanwhile, so that a closed tab leaves nothing half done.

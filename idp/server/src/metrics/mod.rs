@@ -8,12 +8,14 @@ mod process;
 mod requests;
 mod shipping;
 mod stores;
+mod traces;
 
 pub use ephemeral::Counted;
 pub use listener::Listener;
 pub use requests::Requests;
 pub use shipping::{Shipping, Stream};
 pub use stores::watch as watch_stores;
+pub use traces::Traces;
 
 use meter::Rules;
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -82,6 +84,8 @@ pub struct Metrics {
     stores: Stores,
     /// What goes to Elasticsearch.
     pub shipping: Shipping,
+    /// What goes to the collector of traces.
+    pub traces: Traces,
     /// The plugins' slots.
     pub queue: Queue,
     mails: Family<Outcome, Counter>,
@@ -120,6 +124,7 @@ impl Default for Metrics {
             rules: Rules::register(&mut registry),
             stores: Stores::register(&mut registry),
             shipping: Shipping::register(&mut registry),
+            traces: Traces::register(&mut registry),
             queue,
             mails,
             jobs,

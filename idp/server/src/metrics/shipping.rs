@@ -1,5 +1,6 @@
 //! What goes to Elasticsearch, and what doesn't.
 
+use crate::sink::queue::Measured;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -40,8 +41,7 @@ struct StreamLabels {
 pub struct Shipping {
     documents: Family<DocumentLabels, Counter>,
     failures: Family<StreamLabels, Counter>,
-    /// Requests that wait to be shipped.
-    pub requests_waiting: Gauge,
+    requests_waiting: Gauge,
 }
 
 impl Shipping {
@@ -62,11 +62,13 @@ impl Shipping {
 
     fn count(&self, stream: Stream, outcome: &'static str, number: u64) {
         if number > 0 {
-            let stream = stream.as_str();
-            self.documents
-                .get_or_create(&DocumentLabels { stream, outcome })
-                .inc_by(number);
+            self.outcome(stream, outcome).inc_by(number);
         }
+    }
+
+    fn outcome(&self, stream: Stream, outcome: &'static str) -> Counter {
+        let stream = stream.as_str();
+        self.documents.get_or_create(&DocumentLabels { stream, outcome }).clone()
     }
 
     /// So many are there.
@@ -79,9 +81,12 @@ impl Shipping {
         self.count(stream, "refused", number);
     }
 
-    /// So many requests found no room in the queue.
-    pub fn dropped(&self, number: u64) {
-        self.count(Stream::Requests, "dropped", number);
+    /// Of the requests' queue.
+    pub fn queue(&self) -> Measured {
+        Measured {
+            waiting: self.requests_waiting.clone(),
+            dropped: self.outcome(Stream::Requests, "dropped"),
+        }
     }
 
     /// A bulk request failed.

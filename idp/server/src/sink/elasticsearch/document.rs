@@ -1,7 +1,7 @@
 //! Documents, in the field names of the Elastic Common Schema; what that has no name for is under `gait`. No measurement and no
 //! score is in any.
 
-use super::requests::Line;
+use crate::sink::Line;
 use gait_core::event::{Event, What};
 use gait_core::session::{EndReason, RiskLevel};
 use gait_sdk::PluginId;

@@ -12,9 +12,9 @@ mod setup;
 pub use bulk::Document;
 pub use document::of_event;
 pub use events::Events;
-pub use requests::{Line, Requests, Shipping};
 pub use setup::{MAPPED, install};
 
+use super::queue::Seldom;
 use crate::config::ElasticsearchConfig;
 use crate::metrics::{Metrics, Stream};
 use anyhow::Context as _;
@@ -23,9 +23,7 @@ use bulk::Fate;
 use elasticsearch::Elasticsearch;
 use elasticsearch::auth::Credentials;
 use elasticsearch::http::transport::{MultiNodeConnectionPool, TransportBuilder};
-use gait_core::measure::Meter as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Deadline of one call.
@@ -34,8 +32,6 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
 /// Longest pause.
 const MAX_PAUSE: Duration = Duration::from_secs(20);
-/// Microseconds between lines in the log that say the same.
-const SAY_AGAIN_US: u64 = 60_000_000;
 
 /// A client for the configured cluster.
 ///
@@ -63,7 +59,7 @@ pub struct Shipper {
     name: String,
     stream: Stream,
     metrics: Arc<Metrics>,
-    said_us: AtomicU64,
+    said: Seldom,
 }
 
 impl Shipper {
@@ -74,7 +70,7 @@ impl Shipper {
             name: format!("logs-gait.{}-{}", stream.as_str(), config.namespace),
             stream,
             metrics,
-            said_us: AtomicU64::new(0),
+            said: Seldom::default(),
         }
     }
 
@@ -131,12 +127,7 @@ impl Shipper {
 
     /// Says once in a while what is wrong; how often it is wrong, the metrics tell.
     fn say(&self, why: &str) {
-        let now_us = self.metrics.stopwatch_us().max(1);
-        let said = self.said_us.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |said_us| {
-            let is_due = said_us == 0 || now_us.saturating_sub(said_us) >= SAY_AGAIN_US;
-            is_due.then_some(now_us)
-        });
-        if said.is_ok() {
+        if self.said.is_due(&self.metrics) {
             tracing::warn!(stream = self.name, why, "Elasticsearch does not take everything");
         }
     }

@@ -15,6 +15,8 @@ mod receiver;
 mod redis;
 mod scrape;
 pub mod search;
+#[cfg(feature = "otlp")]
+pub mod spans;
 mod visitor;
 
 pub use app::{App, Callback, Request, Tokens};

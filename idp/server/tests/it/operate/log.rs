@@ -1,6 +1,7 @@
 //! The log in a file.
 
 use super::server::Server;
+use crate::harness::client;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -41,7 +42,7 @@ async fn a_renamed_log_goes_on_in_a_new_file_and_each_request_is_in_one_of_them(
     let asking = tokio::spawn({
         let (is_over, url) = (is_over.clone(), format!("{}/jwks.json", server.issuer));
         async move {
-            let client = reqwest::Client::new();
+            let client = client();
             let mut ids = Vec::new();
             while !is_over.load(Ordering::Relaxed) {
                 let answer = client.get(&url).send().await.unwrap();
@@ -110,7 +111,8 @@ async fn the_level_follows_the_file_and_a_wrong_configuration_does_not_stop_the_
     }
     assert!(tells("not reloaded") && tells("reloaded: "));
     let before = lines(&log).len();
-    server.keys().await;
+    let asked = client().get(format!("{}/jwks.json", server.issuer)).send();
+    assert!(asked.await.unwrap().status().is_success());
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(lines(&log).len(), before, "requests aren't logged any more");
 }

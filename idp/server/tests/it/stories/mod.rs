@@ -58,4 +58,6 @@ mod single_sign_on;
 mod strangers;
 mod surface;
 mod tokens;
+#[cfg(feature = "otlp")]
+mod traces;
 mod watch;

@@ -4,7 +4,8 @@ use crate::harness::{ALICE, App, Callback, Landed, Mood, Provider, Scraper, Sear
 use axum::http::{HeaderValue, Method};
 use gait::config::Config;
 use gait::metrics::{Metrics, Stream};
-use gait::sink::elasticsearch::{Line, MAPPED, Requests, Shipper, client, install};
+use gait::sink::elasticsearch::{MAPPED, Shipper, client, install};
+use gait::sink::{Line, Queue};
 use gait_core::event::Event;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -240,9 +241,9 @@ async fn what_finds_no_room_in_the_queue_is_counted_and_the_rest_arrives_once() 
     let config = config(&search, "");
     let metrics = Arc::new(Metrics::default());
     let shipper = Shipper::new(client(&config).unwrap(), &config, Stream::Requests, metrics.clone());
-    let (log, shipping) = Requests::start(shipper, metrics.clone());
+    let (log, shipping) = Queue::start("request logs", shipper, metrics.shipping.queue());
     for nth in 0..30_000 {
-        log.note(line(nth));
+        log.put(line(nth));
     }
     let counted = |name: &str| -> usize {
         let text = metrics.encode().unwrap();
