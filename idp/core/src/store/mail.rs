@@ -41,6 +41,6 @@ pub trait MailStore: Send + Sync {
     async fn mail_service_works(&self, now: Timestamp) -> Result<()>;
     /// How a mail is doing, and the mail service.
     async fn mail_state(&self, id: Option<MailId>, now: Timestamp) -> Result<MailState>;
-    /// Deletes what has expired; returns how many.
-    async fn purge_mails(&self, now: Timestamp) -> Result<u64>;
+    /// Deletes at most `most` of what has expired; returns what was still waiting to be sent.
+    async fn purge_mails(&self, now: Timestamp, most: u32) -> Result<Vec<StoredMail>>;
 }

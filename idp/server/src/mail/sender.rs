@@ -19,6 +19,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const LEASE_S: u32 = 10;
 /// Seconds for which a mail is not claimed again: longer than sending it takes, as a rule. One that arrives twice has the same id.
 const CLAIM_S: i64 = 60;
+/// Mails that have expired and are deleted in one go; what is left is, in the next.
+const PURGED_AT_ONCE: u32 = 1000;
 /// First pause after a failure, in seconds; doubled with each.
 const BACK_OFF_S: i64 = 5;
 /// Longest pause of a mail that is put off, in seconds.
@@ -44,6 +46,8 @@ struct Pace {
     until: Timestamp,
     /// The mail server is known to work, and that it does was written down.
     works: bool,
+    /// Sending is ours until then, and a little longer.
+    renew_at: Timestamp,
     /// The minute that is counted, and the mails in it.
     minute: (i64, u32),
 }
@@ -77,6 +81,7 @@ impl Sender {
             failures: 0,
             until: Timestamp(0),
             works: false,
+            renew_at: Timestamp(0),
             minute: (0, 0),
         };
         while !closing.is_near() {
@@ -95,14 +100,18 @@ impl Sender {
         if pace.until > self.queue.now() {
             return Ok(());
         }
-        if !store.has_due_mail(self.queue.now()).await? || !store.lease("mail", node, self.queue.now(), LEASE_S).await? {
+        if !store.has_due_mail(self.queue.now()).await? || !self.may_send(node, pace).await? {
             return Ok(());
         }
-        for _ in 0..store.purge_mails(self.queue.now()).await? {
-            self.queue.metrics.mail("lost");
+        for expired in store.purge_mails(self.queue.now(), PURGED_AT_ONCE).await? {
+            // One for nobody is missed by nobody.
+            if !matches!(self.queue.open(&expired), Ok(None)) {
+                self.queue.metrics.mail("lost");
+            }
         }
         let sent = self.send_due(node, pace, closing).await;
         // Let go: another node may have the next one.
+        pace.renew_at = Timestamp(0);
         store.release("mail", node).await?;
         sent
     }
@@ -136,12 +145,25 @@ impl Sender {
         let at_once = if pace.failures > 0 { 1 } else { self.outlet.at_once() };
         let room = u32::try_from(at_once.saturating_sub(under_way)).unwrap_or(u32::MAX);
         let room = room.min(pace.allowance(now, self.outlet.per_minute()));
-        if room == 0 || pace.until > now || !self.queue.store.lease("mail", node, now, LEASE_S).await? {
+        if room == 0 || pace.until > now || !self.may_send(node, pace).await? {
             return Ok(Vec::new());
         }
         let mails = self.queue.store.claim_mails(now, now.plus(CLAIM_S), room).await?;
         pace.minute.1 += u32::try_from(mails.len()).unwrap_or(u32::MAX);
         Ok(mails)
+    }
+
+    /// Whether sending is ours; renewed once half of its time is over.
+    async fn may_send(&self, node: &str, pace: &mut Pace) -> Result<bool> {
+        let now = self.queue.now();
+        if now < pace.renew_at {
+            return Ok(true);
+        }
+        let is_ours = self.queue.store.lease("mail", node, now, LEASE_S).await?;
+        if is_ours {
+            pace.renew_at = now.plus(i64::from(LEASE_S / 2));
+        }
+        Ok(is_ours)
     }
 
     async fn send(&self, stored: StoredMail) -> Sent {

@@ -1,6 +1,7 @@
 //! Mails that wait to be sent.
 
 use super::row::{Columns, all, one, or_taken, word};
+use super::statement::delete_some;
 use super::{Database, change, outbox};
 use async_trait::async_trait;
 use gait_core::ids::MailId;
@@ -134,12 +135,27 @@ impl MailStore for Database {
         Ok(state)
     }
 
-    async fn purge_mails(&self, now: Timestamp) -> Result<u64> {
-        let done = change!(self, Notes, |db| db
-            .sql("DELETE FROM mail WHERE expires_at <= $1")
+    async fn purge_mails(&self, now: Timestamp, most: u32) -> Result<Vec<StoredMail>> {
+        const EXPIRED: &str = concat!(
+            delete_some!("mail", "id", "expires_at <= $1"),
+            " RETURNING sealed, id, attempts, expires_at"
+        );
+        let rows = change!(self, Notes, |db| db
+            .sql(EXPIRED)
             .bind(now.0)
-            .execute()
+            .bind(i64::from(most))
+            .fetch_all()
             .await)?;
-        Ok(done)
+        let waited = all(rows, |columns| {
+            // One that was refused is empty.
+            let Some(sealed) = columns.get()? else { return Ok(None) };
+            Ok(Some(StoredMail {
+                id: MailId(columns.uuid()?),
+                sealed: Sealed(sealed),
+                attempts: columns.number()?,
+                expires_at: columns.time()?,
+            }))
+        })?;
+        Ok(waited.into_iter().flatten().collect())
     }
 }

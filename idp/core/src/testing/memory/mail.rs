@@ -1,6 +1,6 @@
 //! Mails that wait to be sent.
 
-use super::MemoryStore;
+use super::{MemoryStore, Room};
 use crate::ids::MailId;
 use crate::ports::{MailState, MailTrouble};
 use crate::store::{MailStore, Result, StoreError, StoredMail};
@@ -111,10 +111,10 @@ impl MailStore for MemoryStore {
         })
     }
 
-    async fn purge_mails(&self, now: Timestamp) -> Result<u64> {
-        let mut state = self.state();
-        let count = state.mails.len();
-        state.mails.retain(|kept| kept.mail.expires_at > now);
-        Ok((count - state.mails.len()) as u64)
+    async fn purge_mails(&self, now: Timestamp, most: u32) -> Result<Vec<StoredMail>> {
+        let (mut state, mut room) = (self.state(), Room(most));
+        let gone = state.mails.extract_if(.., |kept| room.takes(kept.mail.expires_at <= now));
+        let waited = gone.filter(|kept| kept.trouble != Some(MailTrouble::Refused));
+        Ok(waited.map(|kept| kept.mail).collect())
     }
 }

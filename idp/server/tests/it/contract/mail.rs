@@ -16,6 +16,7 @@ contract!(
     a_mail_that_is_refused_is_erased_and_known_to_be_refused,
     what_waits_for_the_mail_server_is_due_when_it_is_back,
     what_has_expired_is_neither_sent_nor_kept,
+    only_what_was_waiting_is_told_of_when_it_is_deleted,
     so_many_are_kept_and_no_more,
 );
 
@@ -132,8 +133,27 @@ async fn what_has_expired_is_neither_sent_nor_kept(store: TheStore) {
     assert_eq!(claim(&store, later).await, []);
     assert_eq!(store.mail_state(None, later).await.unwrap(), is(None, false));
     assert!(store.has_due_mail(later).await.unwrap(), "it is to be deleted");
-    assert_eq!(store.purge_mails(NOW.plus(599)).await.unwrap(), 0);
-    assert_eq!(store.purge_mails(later).await.unwrap(), 1);
+    assert_eq!(store.purge_mails(NOW.plus(599), MOST).await.unwrap(), []);
+    assert_eq!(
+        store.purge_mails(later, MOST).await.unwrap(),
+        [StoredMail { attempts: 1, ..mail }]
+    );
+    assert!(!store.has_due_mail(later).await.unwrap());
+}
+
+async fn only_what_was_waiting_is_told_of_when_it_is_deleted(store: TheStore) {
+    for name in ["waits", "refused", "waits too"] {
+        queue(&store, name, NOW).await;
+    }
+    store.mail_refused(mail("refused").id).await.unwrap();
+    let later = NOW.plus(600);
+    let mut gone = Vec::new();
+    for _ in 0..3 {
+        assert!(store.has_due_mail(later).await.unwrap());
+        gone.extend(store.purge_mails(later, 1).await.unwrap());
+    }
+    gone.sort_by(|one, other| other.sealed.0.cmp(&one.sealed.0));
+    assert_eq!(gone, [mail("waits too"), mail("waits")]);
     assert!(!store.has_due_mail(later).await.unwrap());
 }
 
