@@ -81,6 +81,8 @@ pub struct Claim {
     receiver: Receiver,
     holder: Uuid,
     failures: u32,
+    /// Nothing was asked for since it was claimed.
+    is_fresh: bool,
 }
 
 impl Idp {
@@ -161,6 +163,7 @@ impl Idp {
             receiver: receiver.clone(),
             holder: self.ports.uuid(),
             failures: 0,
+            is_fresh: true,
         };
         Ok(self.hold(&mut claim).await?.then_some(claim))
     }
@@ -189,7 +192,7 @@ impl Idp {
     /// # Errors
     /// A backend is away.
     pub async fn next_post(&self, claim: &mut Claim) -> Result<Option<(Delivery, Post)>> {
-        while self.hold(claim).await? {
+        while std::mem::take(&mut claim.is_fresh) || self.hold(claim).await? {
             let now = self.ports.now();
             let Some(delivery) = self.store.next_delivery(&claim.receiver, now).await? else {
                 return Ok(None);

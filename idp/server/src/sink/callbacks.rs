@@ -7,7 +7,7 @@ use crate::jobs::{Bell, Closing, report};
 use crate::metrics::Metrics;
 use crate::outbound::{CallError, Outbound, read_some};
 use gait_core::Idp;
-use gait_core::delivery::{Arrival, Post};
+use gait_core::delivery::{Arrival, Claim, Post};
 use gait_core::error::Result;
 use gait_core::event::Receiver;
 use gait_core::ids::SessionId;
@@ -84,17 +84,23 @@ impl Callbacks {
         let Some(mut claim) = idp.claim_receiver(receiver).await? else {
             return Ok(());
         };
+        let told = self.tell(idp, &mut claim, closing).await;
+        // Also where the store has failed: it may have been for a moment, and the claim lasts longer.
+        told.and(idp.release_receiver(&claim).await)
+    }
+
+    async fn tell(&self, idp: &Idp, claim: &mut Claim, closing: &Closing) -> Result<()> {
         while !closing.is_near()
-            && let Some((delivery, post)) = idp.next_post(&mut claim).await?
+            && let Some((delivery, post)) = idp.next_post(claim).await?
         {
             let arrival = self.post(&post).await;
             if let Some(why) = arrival.trouble() {
                 tracing::warn!(client = %delivery.client, delivery = %delivery.id, why, "a callback did not arrive");
             }
-            idp.settle_delivery(&claim, &delivery, &arrival).await?;
+            idp.settle_delivery(claim, &delivery, &arrival).await?;
             self.tried.send_replace(());
         }
-        idp.release_receiver(&claim).await
+        Ok(())
     }
 
     /// Waits until every app has been told once what there is to tell about a session, for at most `wait`.

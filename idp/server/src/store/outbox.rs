@@ -286,10 +286,11 @@ impl OutboxStore for Database {
     }
 
     async fn give_up(&self, receiver: &Receiver, before: Timestamp, now: Timestamp, error: &str, most: u32) -> Result<u64> {
-        change!(self, Notes, |db| db
+        change!(self, Notes, |db| {
+            db
             .sql(
                 "UPDATE delivery SET dead = TRUE, aside = FALSE, closed_at = $4, last_error = $5 WHERE id IN (SELECT id \
-                 FROM delivery WHERE client = $1 AND channel = $2 AND closed_at IS NULL AND since <= $3 LIMIT $6) \
+                 FROM delivery WHERE client = $1 AND channel = $2 AND closed_at IS NULL AND COALESCE(since, next_at) <= $3 LIMIT $6) \
                  AND closed_at IS NULL",
             )
             .bind(receiver.client.as_str())
@@ -299,7 +300,8 @@ impl OutboxStore for Database {
             .bind(error)
             .bind(i64::from(most))
             .execute()
-            .await)
+            .await
+        })
     }
 
     async fn is_untold(&self, session: &SessionId) -> Result<bool> {

@@ -87,6 +87,9 @@ async fn serve_both(store: &TheStore) {
     let mut told: Vec<_> = open.iter().map(|delivery| delivery.event.txn.as_str()).collect();
     told.sort_unstable();
     assert_eq!(told, ["before", "beside"]);
+    let receiver = open[0].receiver();
+    let given_up = store.give_up(&receiver, NOW, NOW.plus(1), "away", MOST).await.unwrap();
+    assert_eq!(given_up, 2, "an old node knows nothing of when they began to wait");
 }
 
 #[tokio::test]
