@@ -76,15 +76,11 @@ pub async fn restore(config: &Config, source: &Path, key: Key, wishes: Wishes, n
         true => takings_back(&database).await.ok(),
         false => None,
     };
-    let repeated = settle(&staged, &restored, before.as_deref(), wishes, now).await;
-    let repeated = match repeated {
-        Ok(repeated) => repeated,
-        Err(error) => {
-            key_file.take_away();
-            return Err(error);
-        }
+    let done = async {
+        let repeated = settle(&staged, &restored, before.as_deref(), wishes, now).await?;
+        Ok((repeated, swap(&restored, &database, now).await?))
     };
-    let replaced = swap(&restored, &database, now).await?;
+    let (repeated, replaced) = done.await.inspect_err(|_: &anyhow::Error| key_file.take_away())?;
     Ok(Restored {
         taken_at: Timestamp(label.taken_at),
         replaced,

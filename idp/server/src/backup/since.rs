@@ -1,6 +1,7 @@
 //! What a database tells of that a restored one doesn't know: withdrawals and erasures since the backup was taken.
 
 use crate::App;
+use futures_util::TryStreamExt as _;
 use gait_core::event::{Event, What};
 use gait_core::ids::EventId;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -15,20 +16,18 @@ pub(super) async fn takings_back(database: &Path) -> anyhow::Result<Vec<Event>> 
         .create_if_missing(false)
         .disable_statement_logging();
     let mut connection = options.connect().await?;
-    let rows = sqlx::query("SELECT body FROM event ORDER BY seq")
-        .fetch_all(&mut connection)
-        .await?;
-    connection.close().await?;
-    let bodies = rows.iter().map(|row| row.try_get::<&str, _>(0));
     let mut events = Vec::new();
-    for body in bodies {
+    let mut rows = sqlx::query("SELECT body FROM event ORDER BY seq").fetch(&mut connection);
+    while let Some(row) = rows.try_next().await? {
         // Events of a newer Gait may be unreadable, and are none of those that we look for.
-        if let Ok(event) = serde_json::from_str::<Event>(body?)
+        if let Ok(event) = serde_json::from_str::<Event>(row.try_get(0)?)
             && takes_back(&event.what)
         {
             events.push(event);
         }
     }
+    drop(rows);
+    connection.close().await?;
     Ok(events)
 }
 

@@ -280,6 +280,15 @@ async fn with_the_master_key_and_a_passphrase_it_is_all_that_a_new_machine_needs
         "{refused}"
     );
     assert!(!machine.path("data/master.key").exists() && !machine.path("data/gait.db").exists());
+    // Something is in its place that can't be put aside.
+    machine.write("data/gait.db/what is this", "");
+    machine.write("passphrase", "open sesame");
+    let refused = machine
+        .complaint(&["restore", "backup.age", "--passphrase-file", "passphrase", "--force"])
+        .await;
+    assert!(refused.contains("gait.db"), "{refused}");
+    assert!(!machine.path("data/master.key").exists(), "nothing has changed");
+    std::fs::remove_dir_all(machine.path("data/gait.db")).unwrap();
     let mut restore = machine.command(&["restore", "backup.age", "--passphrase-env", "BACKUP_PASSPHRASE"]);
     let output = restore.env("BACKUP_PASSPHRASE", "open sesame").output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
