@@ -72,12 +72,17 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// The network prefix that stands for the address: /32 for IPv4 (also IPv4-mapped), /64 for IPv6.
+    /// The network that stands for the address; see [`network_of`].
     pub fn prefix(&self) -> Option<IpNet> {
-        let address = self.address?.to_canonical();
-        let length = if address.is_ipv4() { 32 } else { 64 };
-        IpNet::new(address, length).ok().map(|net| net.trunc())
+        self.address.and_then(network_of)
     }
+}
+
+/// The network that stands for an address, since whoever has the address has all of it: /32 for IPv4 (also IPv4-mapped), /64 for IPv6.
+pub fn network_of(address: IpAddr) -> Option<IpNet> {
+    let address = address.to_canonical();
+    let length = if address.is_ipv4() { 32 } else { 64 };
+    IpNet::new(address, length).ok().map(|net| net.trunc())
 }
 
 /// What address trust knows of the visitor, for scorers.

@@ -22,7 +22,7 @@ mod scorer;
 mod text;
 
 pub use authenticator::{Authenticator, Cost, Manifest, Outcome};
-pub use context::{ClientView, Context, Credential, IpEvidence, Purpose, Subject, SubjectView, Visitor};
+pub use context::{ClientView, Context, Credential, IpEvidence, Purpose, Subject, SubjectView, Visitor, network_of};
 pub use form::{Answer, Choice, Field, Form, Memo, Node};
 pub use host::{Host, Level, PluginError};
 pub use id::{AccountHandle, CredentialId, PluginId, RecordId, Timestamp};

@@ -52,7 +52,7 @@ impl Idp {
     pub(super) async fn authenticate(&self, params: &Params, request: &ClientRequest) -> Result<Client, OAuthError> {
         let basic = request.authorization.is_some();
         let (id, shown) = shown(params, request.authorization.as_deref())?;
-        let network = network(request.address.as_deref().and_then(|address| address.parse().ok()));
+        let network = network(request.address);
         let who = Hash::of(format!("{id}\0{network}").as_bytes()).to_text();
         let failures = format!("client-auth:{who}");
         let most = self.policy.limits.failures_per_client;

@@ -23,6 +23,7 @@ use crate::client::{Client, GrantType};
 use crate::error::{Error, Result};
 use crate::store::StoreError;
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// A form request from a client: token, introspection, revocation.
 #[derive(Clone, Debug)]
@@ -31,8 +32,8 @@ pub struct ClientRequest {
     pub params: Vec<(String, String)>,
     /// The `Authorization` header.
     pub authorization: Option<String>,
-    /// The caller's address as text, for limits.
-    pub address: Option<String>,
+    /// The caller's address, for limits.
+    pub address: Option<IpAddr>,
     /// The request's id.
     pub request_id: String,
 }

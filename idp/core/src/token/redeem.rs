@@ -133,7 +133,7 @@ impl Idp {
             Some(grant.account),
             Some(&grant.session),
             Some(&grant.client),
-            request.address.clone(),
+            request.address.map(|address| address.to_string()),
             &request.request_id,
         )
     }

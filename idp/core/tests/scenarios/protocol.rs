@@ -149,7 +149,7 @@ pub fn form(params: &[(&str, &str)]) -> ClientRequest {
     ClientRequest {
         params: pairs(params),
         authorization: None,
-        address: Some("192.0.2.9".to_owned()),
+        address: "192.0.2.9".parse().ok(),
         request_id: "request-2".to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! How many connections each address has.
 
-use gait_sdk::Visitor;
+use gait_sdk::network_of;
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -32,14 +32,7 @@ impl Crowd {
     /// A place for a connection of `peer`, if there is one left.
     pub(super) fn admit(&self, peer: IpAddr) -> Option<Place> {
         let peer = peer.to_canonical();
-        let visitor = Visitor {
-            address: Some(peer),
-            user_agent: String::new(),
-            device: None,
-        };
-        let network = visitor
-            .prefix()
-            .filter(|_| !self.proxies.iter().any(|net| net.contains(&peer)));
+        let network = network_of(peer).filter(|_| !self.proxies.iter().any(|net| net.contains(&peer)));
         let Some(network) = network else {
             return Some(Place(None));
         };

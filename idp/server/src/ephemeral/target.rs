@@ -2,12 +2,12 @@
 
 use crate::config::RedisConfig;
 use anyhow::{Context as _, anyhow};
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, IntoConnectionInfo as _, Pipeline, RedisError, RedisFuture, RedisResult,
-    ServerErrorKind, TlsCertificates, Value, cmd,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, IntoConnectionInfo as _, RedisError, RedisResult, ServerErrorKind,
+    TlsCertificates, cmd,
 };
 use std::time::Duration;
 
@@ -97,8 +97,12 @@ impl Connection {
     /// # Errors
     /// What Redis says, or that it says nothing.
     pub(super) async fn ask<T: redis::FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
-        let mut connection = self.clone();
-        let answer = command.query_async(&mut connection);
+        let answer = async {
+            match self.clone() {
+                Self::One(mut connection) => command.query_async(&mut connection).await,
+                Self::Cluster(mut connection) => command.query_async(&mut connection).await,
+            }
+        };
         tokio::time::timeout(IN_ALL, answer).await.unwrap_or_else(|_| Err(too_late()))
     }
 
@@ -124,29 +128,6 @@ impl Connection {
                 ErrorKind::Extension | ErrorKind::UnexpectedReturnType => false,
                 _ => true,
             },
-        }
-    }
-}
-
-impl ConnectionLike for Connection {
-    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        match self {
-            Self::One(connection) => connection.req_packed_command(command),
-            Self::Cluster(connection) => connection.req_packed_command(command),
-        }
-    }
-
-    fn req_packed_commands<'a>(&'a mut self, commands: &'a Pipeline, offset: usize, count: usize) -> RedisFuture<'a, Vec<Value>> {
-        match self {
-            Self::One(connection) => connection.req_packed_commands(commands, offset, count),
-            Self::Cluster(connection) => connection.req_packed_commands(commands, offset, count),
-        }
-    }
-
-    fn get_db(&self) -> i64 {
-        match self {
-            Self::One(connection) => connection.get_db(),
-            Self::Cluster(connection) => connection.get_db(),
         }
     }
 }

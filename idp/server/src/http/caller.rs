@@ -94,8 +94,8 @@ pub struct Program {
     pub authorization: Option<String>,
     /// The `Origin` header, if a browser sent it.
     pub origin: Option<String>,
-    /// The address as text, for limits.
-    pub address: Option<String>,
+    /// The address, for limits.
+    pub address: Option<IpAddr>,
     /// The request's id.
     pub request_id: String,
 }
@@ -120,7 +120,7 @@ impl FromRequestParts<App> for Program {
         Ok(Self {
             authorization: authorization.map_err(|_| StatusCode::BAD_REQUEST)?,
             origin: text(&parts.headers, &ORIGIN),
-            address: visitor_address(parts, app).map(|address| address.to_string()),
+            address: visitor_address(parts, app),
             request_id: request_id(parts),
         })
     }

@@ -63,9 +63,8 @@ async fn present(world: &World, assertion: &str) -> Result<Value, OAuthError> {
     ];
     // Each from its own address: the limit of failures isn't what is tested here.
     let address = Ipv6Addr::from(world.ports.ports().random::<16>());
-    let address = Some(address.to_string());
     let request = ClientRequest {
-        address,
+        address: Some(address.into()),
         ..form(&params)
     };
     world.idp.token(&request).await

@@ -189,7 +189,7 @@ async fn guessing_a_secret_is_slowed_down_for_the_guesser_alone() {
     let stopped = world.idp.token(&basic("app", SECRET, &machine())).await;
     assert!(matches!(stopped, Err(OAuthError::Core(Error::TooMany(60)))), "{stopped:?}");
     let elsewhere = ClientRequest {
-        address: Some("198.51.100.1".to_owned()),
+        address: "198.51.100.1".parse().ok(),
         ..basic("app", SECRET, &machine())
     };
     assert!(
