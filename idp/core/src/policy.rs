@@ -193,6 +193,10 @@ pub struct Limits {
     pub calls_per_client: u64,
     /// Requests with tokens of one account in a minute; 0 is no limit.
     pub calls_per_account: u64,
+    /// Batches of one watched session in a minute: a collector sends one in five seconds, a demonstration many at once.
+    pub samples_per_session: u64,
+    /// Signals of one sender in a minute; each is kept as an event.
+    pub signals_per_sender: u64,
 }
 
 impl Default for Limits {
@@ -207,6 +211,8 @@ impl Default for Limits {
             calls_per_address: 0,
             calls_per_client: 0,
             calls_per_account: 0,
+            samples_per_session: 600,
+            signals_per_sender: 6000,
         }
     }
 }

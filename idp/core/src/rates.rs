@@ -5,9 +5,10 @@
 //! What guards an account is not counted here, but exactly: see `flow::limits`.
 
 use crate::Idp;
+use crate::continuous::Sender;
 use crate::error::{Error, Result};
-use crate::ids::{AccountId, ClientId};
-use gait_sdk::{Timestamp, Visitor};
+use crate::ids::{AccountId, ClientId, SessionId};
+use gait_sdk::{Timestamp, network_of};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -138,12 +139,8 @@ fn too_many(tally: &Tally, now: Timestamp) -> Error {
 
 /// What stands for an address in counts: its network, as for visitors.
 pub(crate) fn network(address: Option<IpAddr>) -> String {
-    let visitor = Visitor {
-        address,
-        user_agent: String::new(),
-        device: None,
-    };
-    visitor.prefix().map_or("unknown".to_owned(), |prefix| prefix.to_string())
+    let network = address.and_then(network_of);
+    network.map_or("unknown".to_owned(), |network| network.to_string())
 }
 
 impl Idp {
@@ -174,6 +171,16 @@ impl Idp {
     /// Counts a call with a token of an account's.
     pub(crate) fn count_account(&self, account: AccountId) -> Result<()> {
         self.count_call(|| format!("account:{account}"), self.policy.limits.calls_per_account)
+    }
+
+    /// Counts a batch of a watched session.
+    pub(crate) fn count_samples(&self, session: &SessionId) -> Result<()> {
+        self.count_call(|| format!("samples:{session}"), self.policy.limits.samples_per_session)
+    }
+
+    /// Counts a signal of a sender that has proven itself.
+    pub(crate) fn count_signal(&self, sender: &Sender) -> Result<()> {
+        self.count_call(|| format!("signals:{}", sender.issuer), self.policy.limits.signals_per_sender)
     }
 
     /// `most` of 0 is no limit, and costs nothing.

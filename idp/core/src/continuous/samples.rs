@@ -15,10 +15,6 @@ use crate::session::Session;
 use crate::token::secret::Secret;
 use gait_sdk::{Alarm, Batch, Label, MAX_STATE_BYTES, ReasonCode, Scored, Scorer};
 
-/// Most batches of a session within [`RATE_WINDOW_S`]: a collector sends one in five seconds, a demonstration many at once.
-const RATE_LIMIT: u64 = 100;
-/// Window of the limit in seconds.
-const RATE_WINDOW_S: u32 = 10;
 /// Times that a batch is scored again because another one came in between.
 const TRIES: usize = 8;
 /// Seconds after which the use of a session is noted again.
@@ -43,8 +39,7 @@ impl Idp {
         if browser_origin.is_some_and(|browser| browser != watched.origin) {
             return Err(WatchError::Origin);
         }
-        let rate_key = format!("watch-rate:{}", watched.session);
-        self.rates.count(&rate_key, RATE_LIMIT, RATE_WINDOW_S, self.ports.now())?;
+        self.count_samples(&watched.session)?;
         let batch = batch::parse(body)?.map(|batch| self.as_agreed(batch));
         let Some(session) = self.watched_session(&watched).await? else {
             return Ok(self.sample_answer(WatchState::Ended, None, false));

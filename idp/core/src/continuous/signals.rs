@@ -49,6 +49,7 @@ impl Idp {
     /// See [`SignalError`].
     pub async fn signal(&self, bearer: Option<&str>, set: &str, request_id: &str) -> Result<(), SignalError> {
         let sender = self.sender_by_secret(bearer)?;
+        self.count_signal(sender)?;
         let set = verify(set, sender, &self.issuer, self.ports.now())?;
         let key = format!(
             "set:{}",

@@ -11,9 +11,11 @@ pub(super) fn check(limits: &Limits) -> Result<Limits, String> {
         ("recoveries_per_address", limits.recoveries_per_address),
         ("failures_per_client", limits.failures_per_client),
         ("refused_per_address", limits.refused_per_address),
+        ("samples_per_session", limits.samples_per_session),
+        ("signals_per_sender", limits.signals_per_sender),
     ] {
         if value == 0 {
-            return Err(format!("limits.{name} must be at least 1, or nobody could sign in"));
+            return Err(format!("limits.{name} must be at least 1, or nothing would pass"));
         }
     }
     Ok(*limits)

@@ -45,6 +45,14 @@ impl Collector {
         }
     }
 
+    /// The same page, which asks the node with this address.
+    pub fn on(self, url: &str) -> Self {
+        Self {
+            issuer: url.to_owned(),
+            ..self
+        }
+    }
+
     /// The next batch of a rhythm.
     pub fn batch(&mut self, rhythm: &Rhythm) -> Value {
         self.seq += 1;

@@ -43,7 +43,7 @@ impl Keys {
 
     /// The section of a configuration that leads to them.
     pub fn section(&self) -> String {
-        format!("[redis]\nurl = \"{}\"\nprefix = \"{}\"", self.url, self.prefix)
+        format!("[redis]\nurl = \"{}\"\nprefix = \"{}\"\n", self.url, self.prefix)
     }
 
     /// As one node of several sees them.

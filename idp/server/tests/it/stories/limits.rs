@@ -1,6 +1,7 @@
 //! Who asks too often, or for too much at once, is told to come back later, and nobody else is.
 
 use crate::harness::app::{Answer, read};
+use crate::harness::collector::{ORIGIN, rhythm};
 use crate::harness::{ALICE, App, Collector, Keys, Provider};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,6 +71,32 @@ async fn a_client_and_an_account_can_be_held_to_a_rate() {
 }
 
 #[tokio::test]
+async fn a_watched_session_can_send_so_many_batches_wherever_it_sends_them() {
+    let config = format!("{}[limits]\nsamples_per_session = 3", Keys::new().section());
+    let provider = Provider::on_postgres(&config).await;
+    let other = provider.another_node().await;
+    let mut visitor = provider.visitor();
+    visitor.agrees = true;
+    let tokens = App::watched(&provider).sign_in(&mut visitor, ALICE).await;
+    let mut collector = Collector::start(&provider, &tokens).await;
+    let rhythm = rhythm("alice");
+    for _ in 0..3 {
+        let batch = collector.batch(&rhythm).to_string();
+        assert_eq!(collector.post(batch, ORIGIN).await.status, 200);
+    }
+    let batch = collector.batch(&rhythm).to_string();
+    assert!(is_held_up(&collector.post(batch.clone(), ORIGIN).await));
+    let there = collector.on(&other.url);
+    for _ in 0..100 {
+        if is_held_up(&there.post(batch.clone(), ORIGIN).await) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the other node never learns");
+}
+
+#[tokio::test]
 async fn recoveries_are_held_up_with_a_page() {
     let provider = Provider::with("[limits]\nrecoveries_per_address = 2").await;
     let mut visitor = provider.visitor();
@@ -127,7 +154,7 @@ async fn json_is_only_so_deep() {
     let tokens = App::watched(&provider).sign_in(&mut visitor, ALICE).await;
     let collector = Collector::start(&provider, &tokens).await;
     let deep = format!("{{\"events\":{}{}}}", "[".repeat(7000), "]".repeat(7000));
-    assert_eq!(collector.post(deep.clone(), "https://work.example").await.status, 400);
+    assert_eq!(collector.post(deep.clone(), ORIGIN).await.status, 400);
     let request = provider
         .http
         .post(provider.url("/continuous/token"))

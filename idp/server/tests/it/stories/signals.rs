@@ -54,6 +54,23 @@ async fn a_reported_risk_demands_a_step_up_and_a_reported_end_ends() {
 }
 
 #[tokio::test]
+async fn a_sender_can_be_held_to_a_rate() {
+    let provider = Provider::with("[limits]\nsignals_per_sender = 2").await;
+    let tokens = watched(&provider).await;
+    for _ in 0..2 {
+        let over = set(&provider, "session-revoked", "unknown");
+        assert_eq!(send(&provider, SECRET, sign(&header(), &over)).await.status, 202);
+    }
+    let over = set(&provider, "session-revoked", &tokens.sid());
+    let held_up = send(&provider, SECRET, sign(&header(), &over)).await;
+    assert_eq!((held_up.status, held_up.header("retry-after")), (429, "60"));
+    assert!(App::api(&provider).is_active(&tokens.access).await);
+    provider.clock.advance(60);
+    assert_eq!(send(&provider, SECRET, sign(&header(), &over)).await.status, 202);
+    assert!(!App::api(&provider).is_active(&tokens.access).await);
+}
+
+#[tokio::test]
 async fn what_is_not_by_a_known_sender_for_us_is_refused() {
     let provider = Provider::start().await;
     let tokens = watched(&provider).await;
