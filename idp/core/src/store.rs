@@ -314,7 +314,7 @@ pub enum Rotated {
 #[async_trait]
 pub trait GrantStore: Send + Sync {
     /// Spends a code: leaves its tombstone (unique) and stores the grant and its first tokens. Exactly one call per code wins.
-    async fn redeem_code(&self, code: &Hash, grant: &Grant, tokens: &[Token], events: &[Event]) -> Result<Redeemed>;
+    async fn redeem_code(&self, code: &Hash, grant: &Grant, tokens: &[Token], event: Option<&Event>) -> Result<Redeemed>;
     /// The grant that a spent code led to.
     async fn spent_code(&self, code: &Hash) -> Result<Option<GrantId>>;
     /// Spends a refresh token and stores its successors. Exactly one call per token wins.

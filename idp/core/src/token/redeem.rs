@@ -102,7 +102,7 @@ impl Idp {
         }
         let scope = scope_text(&grant.scopes);
         let event = self.grant_event(What::GrantIssued { scope }, grant, request);
-        match self.store.redeem_code(code, grant, &issued.tokens, &[event]).await? {
+        match self.store.redeem_code(code, grant, &issued.tokens, Some(&event)).await? {
             Redeemed::First => Ok(issued.response),
             Redeemed::Replayed(spent) => Err(self.replayed(spent, grant, "code", request).await?),
             Redeemed::Dead => Err(unknown_code()),

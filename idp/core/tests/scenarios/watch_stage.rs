@@ -308,7 +308,7 @@ impl Stage {
         let refresh = Secret::new(SecretKind::Refresh, &ports);
         let tokens = [token(TokenKind::Access, &access), token(TokenKind::Refresh, &refresh)];
         let code = Secret::new(SecretKind::Code, &ports).hash();
-        let redeemed = self.store().redeem_code(&code, &grant, &tokens, &[]).await.unwrap();
+        let redeemed = self.store().redeem_code(&code, &grant, &tokens, None).await.unwrap();
         assert_eq!(redeemed, Redeemed::First);
         (grant.id, access.expose().to_owned(), refresh.expose().to_owned())
     }

@@ -70,6 +70,14 @@ impl Stage {
             }
         }
     }
+
+    /// The same for what changes something in one statement only: Postgres needs no transaction for that.
+    pub async fn journey(&mut self) -> Result<Transaction<'_>> {
+        match self {
+            Self::Turn(_) => self.begin().await,
+            Self::Postgres(Server(line)) => Ok(Transaction::Journey(line)),
+        }
+    }
 }
 
 /// A transaction. Dropped before it is committed, it is undone; on Postgres by closing its connection.
@@ -80,6 +88,8 @@ pub(super) enum Transaction<'c> {
         mute: &'c mut bool,
         begun: &'c mut bool,
     },
+    /// None, on Postgres.
+    Journey(&'c mut Line),
 }
 
 impl Transaction<'_> {
@@ -88,7 +98,13 @@ impl Transaction<'_> {
         match self {
             Self::Turn(turn) => turn.connection(),
             Self::Postgres { db, mute, .. } => Ok(Connection::Postgres(db, mute)),
+            Self::Journey(Line { db, mute, .. }) => Ok(Connection::Postgres(db, mute)),
         }
+    }
+
+    /// Whether what failed may have been done all the same.
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::Journey(line) if line.mute)
     }
 
     /// False if nothing was done, for another's fault, and all of it is to be done again.
@@ -100,6 +116,7 @@ impl Transaction<'_> {
                 *begun = false;
                 Ok(true)
             }
+            Self::Journey(_) => Ok(true),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::row::{Columns, all, json, one};
 use super::statement::{delete_all, delete_some};
-use super::{Connection, Database, change, outbox, token, transact};
+use super::{Connection, Database, change, journey, outbox, token, transact};
 use async_trait::async_trait;
 use gait_core::event::Event;
 use gait_core::grant::{Grant, Scopes, Standing, Token};
@@ -102,8 +102,8 @@ const UNUSED: [&str; 3] = [
 
 #[async_trait]
 impl GrantStore for Database {
-    async fn redeem_code(&self, code: &Hash, grant: &Grant, tokens: &[Token], events: &[Event]) -> Result<Redeemed> {
-        transact!(self, Adds, |db| token::redeem(db, code, grant, tokens, events).await)
+    async fn redeem_code(&self, code: &Hash, grant: &Grant, tokens: &[Token], event: Option<&Event>) -> Result<Redeemed> {
+        journey!(self, Adds, |db| token::redeem(db, code, grant, tokens, event).await)
     }
 
     async fn spent_code(&self, code: &Hash) -> Result<Option<GrantId>> {
@@ -112,7 +112,7 @@ impl GrantStore for Database {
 
     async fn rotate_refresh(&self, old: &Hash, at: Timestamp, tokens: &[Token]) -> Result<Rotated> {
         // It spends a refresh token, which is never cached.
-        transact!(self, Adds, |db| token::rotate(db, old, at, tokens).await)
+        journey!(self, Adds, |db| token::rotate(db, old, at, tokens).await)
     }
 
     async fn add_tokens(&self, tokens: &[Token]) -> Result<()> {

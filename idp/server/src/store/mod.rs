@@ -47,7 +47,7 @@ use sqlx::{Connection as _, PgPool};
 use std::future::Future;
 use std::hash;
 use std::sync::Arc;
-use transaction::{Weight, change, transact};
+use transaction::{Weight, change, journey, transact};
 use turn::Writer;
 
 /// The durable store. Clones share it.

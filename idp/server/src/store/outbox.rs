@@ -1,7 +1,7 @@
 //! The outbox: events, their deliveries, and the receivers that these are for.
 
 use super::row::{Columns, all, json, one, or_taken, word};
-use super::statement::{Text, locking};
+use super::statement::{Statement, Text, locking};
 use super::{Connection, Database, change, transact};
 use async_trait::async_trait;
 use gait_core::event::{Delivery, DeliveryState, Event, Receiver};
@@ -10,16 +10,26 @@ use gait_core::store::{Backlog, DeliveryFilter, EXPANDED, OutboxStore, Pause, Re
 use gait_sdk::Timestamp;
 use uuid::Uuid;
 
+macro_rules! into {
+    () => {
+        "INSERT INTO event (id, account, body, expanded)"
+    };
+}
+/// Begins to store what [`bind`] binds of an event, and that it isn't expanded.
+pub(super) const INTO: &str = into!();
+
+pub(super) fn bind<'c>(statement: Statement<'c>, event: &Event) -> Result<Statement<'c>> {
+    Ok(statement
+        .bind(event.id.0.as_bytes().as_slice())
+        .bind(event.account.as_ref().map(|id| id.0.as_bytes().as_slice()))
+        .bind(json(event)?))
+}
+
 /// Writes events within the transaction that made them true.
 pub(super) async fn note(db: &mut Connection<'_>, events: &[Event]) -> Result<()> {
     for event in events {
-        db.sql("INSERT INTO event (id, account, body, expanded) VALUES ($1, $2, $3, FALSE)")
-            .bind(event.id.0.as_bytes().as_slice())
-            .bind(event.account.as_ref().map(|id| id.0.as_bytes().as_slice()))
-            .bind(json(event)?)
-            .execute()
-            .await
-            .map_err(or_taken("event"))?;
+        let note = db.sql(concat!(into!(), " VALUES ($1, $2, $3, FALSE)"));
+        bind(note, event)?.execute().await.map_err(or_taken("event"))?;
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ fn by_rows(text: impl Fn(usize) -> Written) -> Vec<Written> {
 }
 
 /// The text for so many tokens.
-fn text_for(texts: &'static ByRows, tokens: &[Token]) -> Result<Text> {
+fn text_for(texts: &'static [Written], tokens: &[Token]) -> Result<Text> {
     let text = texts.get(tokens.len());
     let text = text.ok_or_else(|| StoreError::Damaged(format!("{} tokens at once", tokens.len())))?;
     Ok(text.into())
@@ -126,45 +126,60 @@ const BURY: &str = "INSERT INTO spent_code (hash, grant_id, spent_at) VALUES ($1
 const GRANT: &str = "INSERT INTO client_grant (id, created_at, account, session, client, scopes, offline, claims, nonce, acr, amr, \
                      auth_time, revoked_at) SELECT $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14";
 
-/// What a journey gives back of each step that was done.
+/// What a journey gives back of what was done.
 const BURIED: i64 = 1;
 const GIVEN: i64 = 2;
 
-/// A change, and then, if it met a row, the tokens, whose parameters begin at number `first`. What was done at last gives [`GIVEN`] back;
-/// Postgres' half is the part of a `WITH` that ends with `given`.
-fn and_tokens(change: &Written, first: usize, rows: usize) -> Written {
-    let Written { sqlite, postgres } = change;
-    if rows == 0 {
-        return Written {
-            sqlite: format!("{sqlite} RETURNING {GIVEN}"),
-            postgres: format!("given AS ({postgres} RETURNING 1)"),
-        };
-    }
-    let tokens = values(first, rows);
-    Written {
-        sqlite: format!("{sqlite}; {INTO} SELECT * FROM (VALUES {tokens}) WHERE changes() > 0 RETURNING {GIVEN}"),
-        postgres: format!(
-            "met AS ({postgres} RETURNING 1), given AS ({INTO} SELECT v.* FROM met, (VALUES {tokens}) AS v RETURNING 1)"
-        ),
-    }
+/// Rows that are stored once a change has met one.
+struct Rows {
+    into: &'static str,
+    values: String,
 }
 
-/// A code's tombstone, and its grant with its tokens if it had none and may be granted.
-static REDEEM: ByRows = LazyLock::new(|| {
+/// A change, and then, if it met a row, what is to be stored with it. On SQLite what is done last gives [`GIVEN`] back; Postgres' half is
+/// the part of a `WITH` in which the change is `met`.
+fn and_then(change: &Written, then: &[Rows]) -> Written {
+    let mut sqlite = change.sqlite.clone();
+    let mut postgres = format!("met AS ({} RETURNING 1)", change.postgres);
+    for (number, Rows { into, values }) in then.iter().enumerate() {
+        sqlite += &format!("; {into} SELECT * FROM (VALUES {values}) WHERE changes() > 0");
+        postgres += &format!(", then{number} AS ({into} SELECT v.* FROM met, (VALUES {values}) AS v)");
+    }
+    sqlite += &format!(" RETURNING {GIVEN}");
+    Written { sqlite, postgres }
+}
+
+/// The tokens, whose parameters begin at number `first`, if there are any.
+fn tokens(first: usize, rows: usize) -> Option<Rows> {
+    let values = values(first, rows);
+    (rows > 0).then_some(Rows { into: INTO, values })
+}
+
+/// A code's tombstone, and its grant with its tokens if it had none and may be granted; with an event, and without.
+static REDEEM: LazyLock<[Vec<Written>; 2]> = LazyLock::new(|| {
     let grant = Written {
         sqlite: format!("{GRANT} WHERE changes() > 0 AND {}", parties_stand!("")),
         postgres: format!("{GRANT} FROM buried WHERE {}", parties_stand!(" FOR SHARE OF a, s")),
     };
-    by_rows(|rows| {
-        let Written { sqlite, postgres } = and_tokens(&grant, 15, rows);
+    let redeem = |then: Vec<Rows>| {
+        let Written { sqlite, postgres } = and_then(&grant, &then);
         Written {
             sqlite: format!("{BURY} RETURNING {BURIED}; {sqlite}"),
             postgres: format!(
                 "WITH buried AS ({BURY} RETURNING 1), {postgres} SELECT CAST({BURIED} AS BIGINT) FROM buried \
-                 UNION ALL SELECT CAST({GIVEN} AS BIGINT) FROM given"
+                 UNION ALL SELECT CAST({GIVEN} AS BIGINT) FROM met"
             ),
         }
-    })
+    };
+    let event = || Rows {
+        into: outbox::INTO,
+        values: "($15, $16, $17, FALSE)".to_owned(),
+    };
+    let silently = by_rows(|rows| redeem(tokens(15, rows).into_iter().collect()));
+    [
+        silently,
+        by_rows(|rows| redeem(std::iter::once(event()).chain(tokens(18, rows)).collect())),
+    ]
 });
 
 /// Runs a journey; the last step that was done.
@@ -173,16 +188,17 @@ async fn last_step(journey: Statement<'_>) -> Result<Option<i64>> {
     Ok(steps.into_iter().max())
 }
 
-/// Redeems a code within a transaction.
+/// Redeems a code in one journey.
 pub(super) async fn redeem(
     db: &mut Connection<'_>,
     code: &Hash,
     new: &Grant,
     tokens: &[Token],
-    events: &[Event],
+    event: Option<&Event>,
 ) -> Result<Redeemed> {
-    let redeem = db
-        .sql(text_for(&REDEEM, tokens)?)
+    let texts = &REDEEM[usize::from(event.is_some())];
+    let mut redeem = db
+        .sql(text_for(texts, tokens)?)
         .bind(code.0.as_slice())
         .bind(new.id.0.as_bytes().as_slice())
         .bind(new.created_at.0)
@@ -197,11 +213,11 @@ pub(super) async fn redeem(
         .bind(json(&new.amr)?)
         .bind(new.auth_time.0)
         .bind(new.revoked_at.map(|at| at.0));
+    if let Some(event) = event {
+        redeem = outbox::bind(redeem, event)?;
+    }
     match last_step(bind(redeem, tokens)?).await.map_err(or_taken("grant"))? {
-        Some(GIVEN) => {
-            outbox::note(db, events).await?;
-            Ok(Redeemed::First)
-        }
+        Some(GIVEN) => Ok(Redeemed::First),
         Some(_) => Ok(Redeemed::Dead),
         None => {
             let earlier = spent_code(db, code).await?;
@@ -238,15 +254,15 @@ static ROTATE: ByRows = LazyLock::new(|| {
         postgres: spend!(" FOR SHARE OF g").to_owned(),
     };
     by_rows(|rows| {
-        let Written { sqlite, postgres } = and_tokens(&spend, 3, rows);
+        let Written { sqlite, postgres } = and_then(&spend, tokens(3, rows).as_slice());
         Written {
             sqlite,
-            postgres: format!("WITH {postgres} SELECT CAST({GIVEN} AS BIGINT) FROM given"),
+            postgres: format!("WITH {postgres} SELECT CAST({GIVEN} AS BIGINT) FROM met"),
         }
     })
 });
 
-/// Rotates a refresh token within a transaction.
+/// Rotates a refresh token in one journey.
 pub(super) async fn rotate(db: &mut Connection<'_>, old: &Hash, at: Timestamp, tokens: &[Token]) -> Result<Rotated> {
     let rotate = db.sql(text_for(&ROTATE, tokens)?).bind(old.0.as_slice()).bind(at.0);
     if last_step(bind(rotate, tokens)?).await.map_err(or_taken("token"))?.is_some() {

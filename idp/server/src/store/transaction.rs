@@ -23,22 +23,42 @@ pub(super) enum Weight {
 }
 
 /// Runs a block in a transaction: all of it if its outcome is `Ok`, else nothing. It is run again if another one was in its
-/// way (a deadlock on Postgres, somebody who failed in the same transaction on SQLite), or the connection broke before the commit. A macro, because a closure that borrows could not be sent between threads.
+/// way (a deadlock on Postgres, somebody who failed in the same transaction on SQLite), or the connection broke before the commit.
 macro_rules! transact {
     ($store:expr, |$db:ident| $body:expr) => {
         $crate::store::transaction::transact!($store, Takes, |$db| $body)
     };
-    ($store:expr, $weight:ident, |$db:ident| $body:expr) => {{
+    ($store:expr, $weight:ident, |$db:ident| $body:expr) => {
+        $crate::store::transaction::run!($store, $weight, begin, |$db| $body)
+    };
+}
+pub(super) use transact;
+
+/// Runs a block that changes something in one journey, and then at most reads: a transaction on SQLite, where a journey is a script, and
+/// none on Postgres, where it is a statement. That isn't run again if the connection broke, for it may have been done.
+macro_rules! journey {
+    ($store:expr, $weight:ident, |$db:ident| $body:expr) => {
+        $crate::store::transaction::run!($store, $weight, journey, |$db| $body)
+    };
+}
+pub(super) use journey;
+
+/// Runs a block on a stage that begins as `$begin` says. A macro, because a closure that borrows could not be sent between threads.
+macro_rules! run {
+    ($store:expr, $weight:ident, $begin:ident, |$db:ident| $body:expr) => {{
         let mut tries = $crate::store::transaction::Tries::new();
         loop {
             let outcome = $crate::store::transaction::outcome(async {
                 let _voiding = $store.voiding($crate::store::transaction::Weight::$weight);
                 let mut stage = $store.stage(tries.alone()).await?;
-                let mut transaction = stage.begin().await?;
+                let mut transaction = stage.$begin().await?;
                 let $db = &mut transaction.connection()?;
                 let value = match $crate::store::transaction::outcome(async { $body }).await {
                     Ok(value) => value,
                     Err(error) => {
+                        if transaction.is_in_doubt() {
+                            tries.commit();
+                        }
                         transaction.undo().await;
                         return Err(error);
                     }
@@ -56,7 +76,7 @@ macro_rules! transact {
         }
     }};
 }
-pub(super) use transact;
+pub(super) use run;
 
 /// Runs a block that is one statement, which needs no transaction.
 macro_rules! change {

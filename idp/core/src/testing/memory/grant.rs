@@ -53,7 +53,7 @@ impl State {
         Ok(())
     }
 
-    fn redeem(&mut self, code: &Hash, grant: &Grant, tokens: &[Token], events: &[Event]) -> Result<Redeemed> {
+    fn redeem(&mut self, code: &Hash, grant: &Grant, tokens: &[Token], event: Option<&Event>) -> Result<Redeemed> {
         if let Some(spent) = self.spent_codes.get(code) {
             return Ok(Redeemed::Replayed(spent.grant));
         }
@@ -69,7 +69,7 @@ impl State {
             return Err(StoreError::Taken("grant"));
         }
         self.add_tokens(tokens)?;
-        self.note(events);
+        self.note(event.map(std::slice::from_ref).unwrap_or_default());
         Ok(Redeemed::First)
     }
 
@@ -133,8 +133,8 @@ impl State {
 
 #[async_trait]
 impl GrantStore for MemoryStore {
-    async fn redeem_code(&self, code: &Hash, grant: &Grant, tokens: &[Token], events: &[Event]) -> Result<Redeemed> {
-        self.transact(|state| state.redeem(code, grant, tokens, events))
+    async fn redeem_code(&self, code: &Hash, grant: &Grant, tokens: &[Token], event: Option<&Event>) -> Result<Redeemed> {
+        self.transact(|state| state.redeem(code, grant, tokens, event))
     }
 
     async fn spent_code(&self, code: &Hash) -> Result<Option<GrantId>> {

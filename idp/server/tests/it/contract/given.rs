@@ -210,7 +210,7 @@ pub async fn issue(store: &TheStore, grant: &Grant, name: &str) {
         token(grant, TokenKind::Access, &format!("{name} access")),
         refresh(grant, &format!("{name} refresh")),
     ];
-    let redeemed = store.redeem_code(&hash(name), grant, &tokens, &[]).await.unwrap();
+    let redeemed = store.redeem_code(&hash(name), grant, &tokens, None).await.unwrap();
     assert_eq!(redeemed, gait_core::store::Redeemed::First, "{name}");
 }
 

@@ -80,7 +80,7 @@ async fn of_many_who_redeem_a_code_one_wins(store: TheStore) {
         async move {
             (
                 new.id,
-                store.redeem_code(&hash("code"), &new, &[token], &[told]).await.unwrap(),
+                store.redeem_code(&hash("code"), &new, &[token], Some(&told)).await.unwrap(),
             )
         }
     })
@@ -105,14 +105,14 @@ async fn of_many_who_redeem_a_code_one_wins(store: TheStore) {
 async fn is_dead(store: &TheStore, new: &Grant, name: &str) {
     let tokens = [refresh(new, name)];
     let redeemed = store
-        .redeem_code(&hash(name), new, &tokens, &[event(&account("alice"), name)])
+        .redeem_code(&hash(name), new, &tokens, Some(&event(&account("alice"), name)))
         .await
         .unwrap();
     assert_eq!(redeemed, Redeemed::Dead, "{name}");
     assert_eq!(store.grant(new.id).await.unwrap(), None, "{name}");
     assert_eq!(store.standing(&hash(name)).await.unwrap(), None, "{name}");
     assert!(store.spent_code(&hash(name)).await.unwrap().is_some(), "{name}");
-    let again = store.redeem_code(&hash(name), new, &tokens, &[]).await.unwrap();
+    let again = store.redeem_code(&hash(name), new, &tokens, None).await.unwrap();
     assert_eq!(again, Redeemed::Replayed(new.id), "{name}");
 }
 
@@ -159,7 +159,7 @@ async fn a_redemption_that_fails_leaves_the_code_unspent(store: TheStore) {
     let new = grant(&given.session, "app", "new");
     let clash = [refresh(&new, "fresh"), refresh(&new, "online refresh")];
     let failed = store
-        .redeem_code(&hash("code"), &new, &clash, &[event(&given.alice, "never")])
+        .redeem_code(&hash("code"), &new, &clash, Some(&event(&given.alice, "never")))
         .await;
     assert!(matches!(failed, Err(StoreError::Taken(_))), "{failed:?}");
     assert_eq!(store.spent_code(&hash("code")).await.unwrap(), None);
@@ -167,7 +167,7 @@ async fn a_redemption_that_fails_leaves_the_code_unspent(store: TheStore) {
     assert_eq!(store.standing(&hash("fresh")).await.unwrap(), None);
     assert_eq!(told(&store, &given.alice).await, Vec::<String>::new());
     assert_eq!(
-        store.redeem_code(&hash("code"), &new, &[], &[]).await.unwrap(),
+        store.redeem_code(&hash("code"), &new, &[], None).await.unwrap(),
         Redeemed::First
     );
 }
@@ -186,7 +186,7 @@ async fn who_fails_takes_nothing_from_those_who_write_at_the_same_time(store: Th
         let token = refresh(&new, &name);
         async move {
             let code = hash(&format!("code {number}"));
-            (number, new.id, store.redeem_code(&code, &new, &[token], &[told]).await)
+            (number, new.id, store.redeem_code(&code, &new, &[token], Some(&told)).await)
         }
     })
     .await;
@@ -490,7 +490,7 @@ async fn however_much_has_died_it_goes_a_few_rows_at_a_time(store: TheStore) {
             ..refresh(&grant, &format!("{name} long"))
         };
         let tokens = [long, token(&grant, TokenKind::Access, &format!("{name} access"))];
-        store.redeem_code(&hash(name), &grant, &tokens, &[]).await.unwrap();
+        store.redeem_code(&hash(name), &grant, &tokens, None).await.unwrap();
     }
     let (at, which) = (NOW.plus(100), Which::One("sid".into()));
     store.end_sessions(&which, at, EndReason::Disowned, SILENTLY).await.unwrap();
@@ -508,7 +508,7 @@ async fn however_much_has_died_it_goes_a_few_rows_at_a_time(store: TheStore) {
         expires_at: NOW.plus(9_999_999),
         ..refresh(&living, "living")
     };
-    store.redeem_code(&hash("living"), &living, &[long], &[]).await.unwrap();
+    store.redeem_code(&hash("living"), &living, &[long], None).await.unwrap();
     let gone = batches(5, async || store.purge(NOW.plus(700), 5).await).await;
     // Of ten grants two tokens and a tombstone each, the tombstone of the living one, and the nine grants that were revoked.
     assert_eq!(gone, [5, 5, 5, 5, 5, 5, 5, 5, 0]);

@@ -67,7 +67,7 @@ async fn no_living_token_hangs_on_an_ended_session(store: TheStore) {
         let grant = grant(&session, "app", &name);
         let (redeems, tokens) = (store.clone(), [refresh(&grant, &name)]);
         let code = hash(&name);
-        let redeem = async move { redeems.redeem_code(&code, &grant, &tokens, &[]).await.unwrap() };
+        let redeem = async move { redeems.redeem_code(&code, &grant, &tokens, None).await.unwrap() };
         let (redeemed, ()) = both(redeem, end(&store, which(round, &person, &name))).await;
         match redeemed {
             Redeemed::First => {

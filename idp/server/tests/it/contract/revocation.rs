@@ -229,7 +229,7 @@ async fn a_code_and_a_token_lose_the_race_against_the_end(store: TheStore) {
                 _ => {
                     let code = hash(&format!("late {number}"));
                     let redeemed = store
-                        .redeem_code(&code, &new, &[refresh(&new, &format!("late {number}"))], &[])
+                        .redeem_code(&code, &new, &[refresh(&new, &format!("late {number}"))], None)
                         .await;
                     assert!(matches!(redeemed.unwrap(), Redeemed::First | Redeemed::Dead));
                 }

@@ -27,7 +27,7 @@ async fn still_holds(store: &TheStore) {
     let standing = store.standing(&hash("next")).await.unwrap().unwrap();
     let online = standing.grant.unwrap();
     assert_eq!(
-        store.redeem_code(&hash("online"), &online, &[], &[]).await.unwrap(),
+        store.redeem_code(&hash("online"), &online, &[], None).await.unwrap(),
         Redeemed::Replayed(online.id)
     );
     assert_eq!(
