@@ -86,7 +86,6 @@ pub struct Builder {
     outlet: Option<Outlet>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    declares: bool,
 }
 
 impl App {
@@ -99,7 +98,6 @@ impl App {
             outlet: None,
             clock: Arc::new(ports::SystemClock),
             entropy: Arc::new(ports::SystemEntropy::default()),
-            declares: true,
         }
     }
 
@@ -210,13 +208,6 @@ impl Builder {
         self
     }
 
-    /// Doesn't write what the configuration declares: for who only wants to look.
-    #[must_use]
-    pub fn without_declaring(mut self) -> Self {
-        self.declares = false;
-        self
-    }
-
     /// Opens the store, starts the core, and writes what the configuration declares.
     ///
     /// # Errors
@@ -277,9 +268,7 @@ impl Builder {
             senders: senders.map_err(|why| anyhow!(why))?,
         };
         let idp = Arc::new(Idp::start(setup).await.context("the provider can't start")?);
-        if self.declares {
-            seed::declared(&idp, &config).await?;
-        }
+        seed::declared(&idp, &config).await?;
         let http = http::App::new(http::Shared {
             discovery: idp.metadata().to_string().into(),
             idp: idp.clone(),

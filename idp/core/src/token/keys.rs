@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// All algorithms that we sign with; each has a key of its own.
-pub(crate) const ALGS: [Alg; 3] = [Alg::RS256, Alg::ES256, Alg::EdDSA];
+pub const ALGS: [Alg; 3] = [Alg::RS256, Alg::ES256, Alg::EdDSA];
 
 /// Purpose that private keys are sealed for; the owner is the key's id.
 const PURPOSE: &str = "signing-key";
@@ -131,6 +131,14 @@ async fn check_master(store: &dyn Store, master: &MasterKey) -> Result<()> {
             "the master key is another than the one that this database was begun with".to_owned(),
         )),
     }
+}
+
+/// Reads the ring without touching it: whether this master key opens every key that isn't retired.
+///
+/// # Errors
+/// The store is away, or a key can't be opened.
+pub async fn check(store: &dyn Store, master: &MasterKey, now: Timestamp) -> Result<()> {
+    read(store, master, now).await.map(drop)
 }
 
 fn new_key(alg: Alg, signs_from: Timestamp, master: &MasterKey, ports: &Ports) -> Result<StoredKey> {

@@ -69,7 +69,7 @@ fn now() -> Timestamp {
 
 fn passphrase(file: Option<PathBuf>, env: Option<String>) -> anyhow::Result<Secret> {
     let written = secret::Written {
-        key: "passphrase",
+        key: secret::Key::Passphrase,
         inline: &None,
         file: &file,
         env: &env,

@@ -1,6 +1,6 @@
 //! `[[account]]`: declared accounts.
 
-use super::secret::Written;
+use super::secret::{Key, Written};
 use gait_core::account::{Identifier, Mode};
 use gait_core::token::secret::Secret;
 use serde::Deserialize;
@@ -55,7 +55,7 @@ impl AccountConfig {
             return Err(format!("account {}: {claim} is no free claim", self.username));
         }
         let written = Written {
-            key: "password",
+            key: Key::Password,
             inline: &self.password,
             file: &self.password_file,
             env: &self.password_env,

@@ -1,6 +1,6 @@
 //! `[[client]]`: declared clients.
 
-use super::secret::Written;
+use super::secret::{Key, Written};
 use gait_core::client::{AccessTokenFormat, Alg, Client, ClientAuth, GrantType, SubjectType};
 use gait_core::ids::ClientId;
 use gait_core::policy::Plan;
@@ -99,7 +99,7 @@ impl ClientConfig {
     pub fn check(&self, folder: &Path) -> Result<Self, String> {
         let mut checked = self.clone();
         let written = Written {
-            key: "secret",
+            key: Key::Secret,
             inline: &self.secret,
             file: &self.secret_file,
             env: &self.secret_env,

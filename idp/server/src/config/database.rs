@@ -1,6 +1,6 @@
 //! `[database]`: the Postgres server. Without it, the database is a file in the data folder.
 
-use super::secret::{Written, of_variable};
+use super::secret::{Key, Written, of_variable};
 use gait_core::token::secret::Secret;
 use serde::Deserialize;
 use sqlx::postgres::PgConnectOptions;
@@ -62,7 +62,7 @@ impl DatabaseConfig {
             return Err(format!("connections must be 2 to {MOST}, not {}", self.connections));
         }
         let written = Written {
-            key: "url",
+            key: Key::Url,
             inline: &self.url,
             file: &self.url_file,
             env: &self.url_env,

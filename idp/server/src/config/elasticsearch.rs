@@ -1,6 +1,6 @@
 //! `[elasticsearch]`: where security events and request logs are kept for searching.
 
-use super::secret::Written;
+use super::secret::{Key, Written};
 use gait_core::token::secret::Secret;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -60,14 +60,14 @@ impl ElasticsearchConfig {
         }
         let mut checked = self.clone();
         let api_key = Written {
-            key: "api_key",
+            key: Key::ApiKey,
             inline: &self.api_key,
             file: &self.api_key_file,
             env: &self.api_key_env,
         };
         checked.api_key = api_key.read(folder)?;
         let password = Written {
-            key: "password",
+            key: Key::Password,
             inline: &self.password,
             file: &self.password_file,
             env: &self.password_env,

@@ -1,6 +1,6 @@
 //! `[otlp]`: the collector that requests are told to as traces.
 
-use super::secret::Written;
+use super::secret::{Key, Written};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use gait_core::token::secret::Secret;
 use serde::Deserialize;
@@ -92,7 +92,7 @@ impl Section {
 impl Header {
     fn check(&self, folder: &Path) -> Result<(HeaderName, HeaderValue), String> {
         let written = Written {
-            key: "value",
+            key: Key::Value,
             inline: &self.value,
             file: &self.value_file,
             env: &self.value_env,

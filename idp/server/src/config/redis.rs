@@ -1,6 +1,6 @@
 //! `[redis]`: where the nodes keep together what is ephemeral.
 
-use super::secret::{Written, of_variable};
+use super::secret::{Key, Written, of_variable};
 use gait_core::token::secret::Secret;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ impl Section {
 
     fn read_url(&self, folder: &Path) -> Result<Secret, String> {
         let written = Written {
-            key: "redis.url",
+            key: Key::Url,
             inline: &self.url,
             file: &self.url_file,
             env: &self.url_env,

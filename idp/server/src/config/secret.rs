@@ -7,11 +7,43 @@ use std::path::{Path, PathBuf};
 /// Largest secret file in bytes.
 const MOST: u64 = 64 * 1024;
 
+/// Makes the list of keys together with the keys, so that none is forgotten in it.
+macro_rules! keys {
+    ($($key:ident = $name:literal,)*) => {
+        /// The keys under which secrets are written: who looks for secrets in a configuration looks for all of these, and for each with `_file`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Key {
+            $(#[doc = concat!("`", $name, "`.")] $key,)*
+        }
+
+        impl Key {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$key,)*];
+
+            /// As it is written.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$key => $name,)*
+                }
+            }
+        }
+    };
+}
+
+keys! {
+    ApiKey = "api_key",
+    Passphrase = "passphrase",
+    Password = "password",
+    Secret = "secret",
+    Url = "url",
+    Value = "value",
+}
+
 /// The three keys under which a secret `x` may be written: `x`, `x_file` and `x_env`. One of them at most.
 #[derive(Clone, Copy, Debug)]
 pub struct Written<'a> {
-    /// The key's name, `x`.
-    pub key: &'a str,
+    /// The key, `x`.
+    pub key: Key,
     /// `x`: the secret itself.
     pub inline: &'a Option<Secret>,
     /// `x_file`: the file that holds it.
@@ -26,7 +58,7 @@ impl Written<'_> {
     /// # Errors
     /// The reason, which names the key: it is written twice, is empty, the file can't be read, or the variable isn't set.
     pub fn read(&self, folder: &Path) -> Result<Option<Secret>, String> {
-        let key = self.key;
+        let key = self.key.name();
         let secret = match (self.inline, self.file, self.env) {
             (None, None, None) => return Ok(None),
             (Some(secret), None, None) if secret.expose().is_empty() => return Err(format!("{key} is empty")),
@@ -45,7 +77,7 @@ impl Written<'_> {
     /// # Errors
     /// As [`Written::read`], or none of the keys is there.
     pub fn required(&self, folder: &Path) -> Result<Secret, String> {
-        let key = self.key;
+        let key = self.key.name();
         self.read(folder)?
             .ok_or_else(|| format!("{key}, {key}_file or {key}_env is missing"))
     }
@@ -55,7 +87,7 @@ impl Written<'_> {
     /// # Errors
     /// As [`Written::read`], or there is neither.
     pub fn or_variable(&self, folder: &Path, variable: &str) -> Result<Secret, String> {
-        let key = self.key;
+        let key = self.key.name();
         let secret = match self.read(folder)? {
             None => of_variable(variable)?,
             written => written,
@@ -108,7 +140,7 @@ mod tests {
 
     fn read(inline: Option<&str>, file: Option<&str>, env: Option<&str>, folder: &Path) -> Result<Option<String>, String> {
         let written = Written {
-            key: "password",
+            key: Key::Password,
             inline: &inline.map(|text| Secret::wrap(text.to_owned())),
             file: &file.map(PathBuf::from),
             env: &env.map(str::to_owned),

@@ -1,7 +1,7 @@
 //! `[[sender]]`: who may send signals.
 
 use super::client::MIN_SECRET;
-use super::secret::Written;
+use super::secret::{Key, Written};
 use gait_core::continuous::Sender;
 use gait_core::ids::ClientId;
 use gait_core::token::secret::Secret;
@@ -32,7 +32,7 @@ impl SenderConfig {
     pub(super) fn check(&self, folder: &Path) -> Result<Self, String> {
         let mut checked = self.clone();
         let written = Written {
-            key: "secret",
+            key: Key::Secret,
             inline: &self.secret,
             file: &self.secret_file,
             env: &self.secret_env,

@@ -1,6 +1,6 @@
 //! `[smtp]`.
 
-use super::secret::Written;
+use super::secret::{Key, Written};
 use gait_core::token::secret::Secret;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,7 @@ fn per_minute() -> u32 {
 impl SmtpConfig {
     pub(super) fn check(&self, folder: &Path) -> Result<Self, String> {
         let written = Written {
-            key: "password",
+            key: Key::Password,
             inline: &self.password,
             file: &self.password_file,
             env: &self.password_env,

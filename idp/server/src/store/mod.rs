@@ -65,8 +65,8 @@ enum Engine {
         writer: Writer,
         readers: Pool<Reading>,
         disk: Disk,
-        /// Held, so that nobody puts another file in the place of this one.
-        _in_use: Arc<InUse>,
+        /// Held, so that nobody puts another file in the place of this one; not by who only looks, for it is a file too.
+        _in_use: Option<Arc<InUse>>,
     },
     /// A server. What is written through `loose` may be lost if the server crashes; `listening` is for notices.
     Postgres {

@@ -1,10 +1,9 @@
 //! Opening a database and bringing its schema up to date.
 
-use super::{Database, postgres};
+use super::{Database, postgres, sqlite};
 use crate::config::Config;
 use sqlx::ConnectOptions as _;
 use sqlx::migrate::MigrateError;
-use sqlx::sqlite::SqliteConnectOptions;
 use std::io;
 
 /// The database can't be opened.
@@ -59,6 +58,17 @@ impl Database {
             None => Self::sqlite(config.database_file()).await,
         }
     }
+
+    /// The same to read alone: nothing is made, no schema is brought up to date, and every change fails.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn look(config: &Config) -> Result<Self, OpenError> {
+        match &config.database {
+            Some(server) => Self::look_at_postgres(&server.options),
+            None => Self::look_at_sqlite(&config.database_file()).await,
+        }
+    }
 }
 
 /// How old a database is.
@@ -89,8 +99,7 @@ pub async fn schema(config: &Config) -> Result<Schema, sqlx::Error> {
                     known: known(),
                 });
             }
-            let options = SqliteConnectOptions::new().filename(file).read_only(true);
-            let mut db = options.disable_statement_logging().connect().await?;
+            let mut db = sqlite::reading(&file).connect().await?;
             sqlx::query_scalar(NEWEST).fetch_one(&mut db).await
         }
     };
@@ -104,7 +113,7 @@ pub async fn schema(config: &Config) -> Result<Schema, sqlx::Error> {
 
 /// The newest schema that this binary knows. Both engines have the same numbers.
 pub(super) fn known() -> i64 {
-    let migrations = super::sqlite::MIGRATIONS.iter();
+    let migrations = sqlite::MIGRATIONS.iter();
     migrations.map(|migration| migration.version).max().unwrap_or_default()
 }
 

@@ -53,6 +53,19 @@ impl Database {
             listening: listening.connect_lazy_with(held.clone()),
         }))
     }
+
+    /// As [`Database::look`].
+    pub(super) fn look_at_postgres(server: &PgConnectOptions) -> Result<Self, OpenError> {
+        let server = server.clone().application_name("gait").disable_statement_logging();
+        let database = name(&server);
+        let held = server.options(SETTINGS).options([("default_transaction_read_only", "on")]);
+        let one = pool(Calling(held.clone()), 1).map_err(|source| OpenError::Unreadable { database, source })?;
+        Ok(Self::on(Engine::Postgres {
+            loose: one.clone(),
+            pool: one,
+            listening: PgPoolOptions::new().connect_lazy_with(held),
+        }))
+    }
 }
 
 /// A connection, or an error soon.

@@ -53,7 +53,29 @@ impl Database {
             writer: Writer::new(writer),
             readers,
             disk,
-            _in_use: Arc::new(in_use),
+            _in_use: Some(Arc::new(in_use)),
+        }))
+    }
+
+    /// As [`Database::look`].
+    pub(super) async fn look_at_sqlite(path: &Path) -> Result<Self, OpenError> {
+        let database = || path.display().to_string();
+        let unreadable = |source| OpenError::Unreadable {
+            database: database(),
+            source,
+        };
+        let writer = SqliteConnection::connect_with(&reading(path)).await.map_err(unreadable)?;
+        let readers = pool(Reading(reading(path)), 1).map_err(unreadable)?;
+        let disk = Disk::under(path).map_err(|source| OpenError::File {
+            database: database(),
+            source,
+        })?;
+        Ok(Self::on(Engine::Sqlite {
+            // Whose changes would all fail.
+            writer: Writer::new(writer),
+            readers,
+            disk,
+            _in_use: None,
         }))
     }
 }
@@ -92,6 +114,19 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // In pages of 4 KiB; a log that became longer, while somebody read for long, is cut.
         .pragma("wal_autocheckpoint", "16000")
         .pragma("journal_size_limit", "67108864")
+}
+
+/// To read alone. A reader leaves the files of the log behind where there were none; so if there is none, and thus nobody who writes, SQLite
+/// is told that there will be no change, and needs none.
+pub(super) fn reading(path: &Path) -> SqliteConnectOptions {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    SqliteConnectOptions::new()
+        .filename(path)
+        .disable_statement_logging()
+        .read_only(true)
+        .immutable(!Path::new(&log).exists())
+        .busy_timeout(WAIT)
 }
 
 /// Runs the migrations in one transaction, so that of two processes that start at once, one finds them done.

@@ -91,6 +91,9 @@ const CHECKS: &[Check] = &[
     ("redis", |patient| services::redis(patient).boxed()),
     ("outbox", |patient| stored::outbox(patient).boxed()),
     ("mail", |patient| services::mail(patient).boxed()),
+    ("elasticsearch", |patient| services::elasticsearch(patient).boxed()),
+    #[cfg(feature = "otlp")]
+    ("otlp", |patient| services::otlp(patient).boxed()),
     ("issuer", |patient| services::issuer(patient).boxed()),
 ];
 

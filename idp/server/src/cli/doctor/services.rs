@@ -1,9 +1,11 @@
 //! Other servers.
 
 use super::{Finding, Patient};
+use crate::config::ElasticsearchConfig;
 use crate::ephemeral;
 use crate::mail::Outlet;
 use crate::ports::SystemClock;
+use crate::sink::elasticsearch::{self, Found};
 use gait_core::ports::Clock as _;
 use reqwest::header::DATE;
 use std::time::Duration;
@@ -96,4 +98,59 @@ pub(super) async fn redis(patient: &Patient) -> Vec<Finding> {
         .iter()
         .map(|warning| Finding::warn(&warning.detail, warning.hint));
     std::iter::once(version).chain(warnings).collect()
+}
+
+/// Elasticsearch answers, can take what is shipped, and has what the streams need.
+pub(super) async fn elasticsearch(patient: &Patient) -> Vec<Finding> {
+    let Some(config) = &patient.config.elasticsearch else {
+        return Vec::new();
+    };
+    let Found {
+        version,
+        missing,
+        hidden,
+    } = match elasticsearch::look(config).await {
+        Ok(found) => found,
+        Err(error) => {
+            return vec![Finding::fail(
+                format!("{error:#}"),
+                "[elasticsearch]; events wait until it answers",
+            )];
+        }
+    };
+    let mut findings = vec![match version {
+        Some(version) => Finding::ok(format!("answers, version {version}")),
+        None => Finding::ok("answers, and doesn't tell this key its version"),
+    }];
+    if !missing.is_empty() {
+        findings.push(Finding::warn(format!("missing: {}", missing.join(", ")), installs(config)));
+    }
+    if !hidden.is_empty() {
+        let detail = format!("may not be looked at with this key: {}", hidden.join(", "));
+        findings.push(Finding::warn(
+            detail,
+            "whoever may can run `gait elasticsearch setup`, which changes nothing that is right",
+        ));
+    }
+    findings
+}
+
+fn installs(config: &ElasticsearchConfig) -> &'static str {
+    match config.setup {
+        true => "the next start installs it",
+        false => "gait elasticsearch setup",
+    }
+}
+
+/// The collector of traces takes what is sent, which is nothing here.
+#[cfg(feature = "otlp")]
+pub(super) async fn otlp(patient: &Patient) -> Vec<Finding> {
+    let Some(config) = &patient.config.otlp else {
+        return Vec::new();
+    };
+    let host = config.endpoint.host_str().unwrap_or_default();
+    vec![match crate::sink::otlp::look(config).await {
+        Ok(()) => Finding::ok(format!("{host} answers; no span was sent")),
+        Err(error) => Finding::fail(format!("{host}: {error:#}"), "endpoint or header in [otlp]; or a firewall"),
+    }]
 }

@@ -1,14 +1,12 @@
 //! What the configuration itself tells.
 
 use super::{Finding, Patient};
+use crate::config::secret::Key;
 use crate::theme;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
-
-/// Keys that hold a secret.
-const SECRETS: [&str; 3] = ["secret", "password", "url"];
 
 /// Who else on this machine can read secrets.
 pub(super) async fn permissions(patient: &Patient) -> Vec<Finding> {
@@ -19,7 +17,7 @@ pub(super) async fn permissions(patient: &Patient) -> Vec<Finding> {
         let detail = format!("{}: holds secrets, and everybody can read it", patient.path.display());
         findings.push(Finding::warn(
             detail,
-            "chmod 640, or put the secrets in files of their own (secret_file, password_file)",
+            "chmod 640, or put the secrets in files of their own (secret_file, password_file and so on)",
         ));
     }
     for file in secret_files(&written, folder).into_iter().filter(|file| is_open(file, 0o004)) {
@@ -44,17 +42,21 @@ fn is_open(path: &Path, to: u32) -> bool {
 /// A table in which a secret is written as it is. A URL is one only with a password in it.
 fn holds_secret(table: &Table) -> bool {
     table.iter().any(|(key, value)| match value {
-        Value::String(text) => SECRETS.contains(&key.as_str()) && (key != "url" || text.contains('@')),
+        Value::String(text) => key_called(key).is_some_and(|key| key != Key::Url || text.contains('@')),
         Value::Table(inner) => holds_secret(inner),
         Value::Array(items) => items.iter().filter_map(Value::as_table).any(holds_secret),
         _ => false,
     })
 }
 
+fn key_called(name: &str) -> Option<Key> {
+    Key::ALL.iter().copied().find(|key| key.name() == name)
+}
+
 fn secret_files(table: &Table, folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for (key, value) in table {
-        let names = || key.strip_suffix("_file").is_some_and(|key| SECRETS.contains(&key));
+        let names = || key.strip_suffix("_file").and_then(key_called).is_some();
         match value {
             Value::String(file) if names() => files.push(folder.join(file)),
             Value::Table(inner) => files.extend(secret_files(inner, folder)),
@@ -138,4 +140,35 @@ pub(super) async fn plugins(patient: &Patient) -> Vec<Finding> {
         findings.push(Finding::ok("all plans can be carried out"));
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_secret_that_can_be_written_is_found_wherever_it_stands() {
+        for name in Key::ALL.iter().map(|key| key.name()) {
+            for section in ["", "[section]\n", "[[list]]\n", "[section]\n[[section.list]]\n"] {
+                let written: Table = format!("{section}{name} = \"a@b\"\n").parse().unwrap();
+                assert!(holds_secret(&written), "{written}");
+                let written: Table = format!("{section}{name}_file = \"kept\"\nother_file = \"open\"")
+                    .parse()
+                    .unwrap();
+                assert!(!holds_secret(&written), "{written}");
+                assert_eq!(
+                    secret_files(&written, Path::new("/here")),
+                    [Path::new("/here/kept")],
+                    "{written}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_url_without_a_password_is_no_secret() {
+        let written: Table = "[redis]\nurl = \"redis://127.0.0.1\"\n".parse().unwrap();
+        assert!(!holds_secret(&written));
+    }
 }

@@ -83,7 +83,7 @@ fn cut(text: &str) -> String {
     text.chars().take(MAX_REASON).collect()
 }
 
-fn without_address(error: &elasticsearch::Error) -> String {
+pub(super) fn without_address(error: &elasticsearch::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }

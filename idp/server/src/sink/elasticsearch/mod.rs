@@ -12,7 +12,7 @@ mod setup;
 pub use bulk::Document;
 pub use document::of_event;
 pub use events::Events;
-pub use setup::{MAPPED, install};
+pub use setup::{Found, MAPPED, install, look};
 
 use super::queue::Seldom;
 use crate::config::ElasticsearchConfig;
@@ -52,6 +52,11 @@ pub fn client(config: &ElasticsearchConfig) -> anyhow::Result<Elasticsearch> {
     Ok(Elasticsearch::new(builder.build().context("elasticsearch")?))
 }
 
+/// The name of a data stream.
+fn name(stream: Stream, namespace: &str) -> String {
+    format!("logs-gait.{}-{namespace}", stream.as_str())
+}
+
 /// The way into one data stream.
 pub struct Shipper {
     client: Elasticsearch,
@@ -67,7 +72,7 @@ impl Shipper {
     pub fn new(client: Elasticsearch, config: &ElasticsearchConfig, stream: Stream, metrics: Arc<Metrics>) -> Self {
         Self {
             client,
-            name: format!("logs-gait.{}-{}", stream.as_str(), config.namespace),
+            name: name(stream, &config.namespace),
             stream,
             metrics,
             said: Seldom::default(),

@@ -9,7 +9,7 @@ mod ship;
 
 pub use context::{Context, Parent};
 #[cfg(feature = "otlp")]
-pub use ship::Shipper;
+pub use ship::{Shipper, look};
 
 use super::queue::{Measured, Ship};
 use super::{Line, Queue, Shipping};

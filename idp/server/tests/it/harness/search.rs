@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use flate2::read::GzDecoder;
@@ -48,6 +48,9 @@ struct Held {
     /// Everything that was put, by path.
     put: BTreeMap<String, Value>,
     strangers: usize,
+    version: &'static str,
+    /// Paths that nobody may look at.
+    secret: Vec<&'static str>,
 }
 
 #[derive(Clone, Default)]
@@ -127,6 +130,16 @@ impl Search {
 
     pub fn conflicts(&self) -> usize {
         self.held().conflicts
+    }
+
+    /// Says that it is of this version.
+    pub fn is_of(&self, version: &'static str) {
+        self.held().version = version;
+    }
+
+    /// Lets nobody look at what is below this path.
+    pub fn hides(&self, path: &'static str) {
+        self.held().secret.push(path);
     }
 
     pub fn put(&self) -> BTreeMap<String, Value> {
@@ -240,12 +253,20 @@ fn create(held: &mut Held, stream: &str, action: &Value, source: &Value, is_busy
     json!({"create": {"_index": stream, "_id": id, "status": status, "error": why}})
 }
 
-async fn keep(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn keep(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     if !is_known(&shared, &headers) {
         return error(401, "security_exception");
     }
     let mut held = shared.held.lock().expect("no panic while holding");
     let path = uri.path().to_owned();
+    if method == Method::GET {
+        return match path.as_str() {
+            "/" => axum::Json(json!({"version": {"number": held.version}})).into_response(),
+            path if held.secret.iter().any(|secret| path.starts_with(secret)) => error(403, "security_exception"),
+            path if held.put.contains_key(path) => axum::Json(json!({})).into_response(),
+            _ => error(404, "resource_not_found_exception"),
+        };
+    }
     if path.starts_with("/_data_stream/") && held.put.contains_key(&path) {
         return error(400, "resource_already_exists_exception");
     }
