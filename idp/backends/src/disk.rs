@@ -26,6 +26,12 @@ impl Disk {
         })
     }
 
+    /// Takes the disk off a folder, if there is one. Whoever still ends on it is not waited for.
+    pub(crate) fn unmount(folder: &Path) {
+        let mut unmount = Command::new("umount");
+        let _is_none = unmount.arg("--lazy").arg(folder).stderr(Stdio::null()).status();
+    }
+
     /// Fills it to the last byte.
     ///
     /// # Errors
@@ -50,7 +56,6 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Lazily: whoever still ends there is not waited for.
-        let _gone = Command::new("umount").arg("--lazy").arg(&self.folder).status();
+        Self::unmount(&self.folder);
     }
 }

@@ -8,5 +8,5 @@ mod redis;
 
 pub use disk::Disk;
 pub use postgres::Postgres;
-pub use program::{find, free_port, is_root};
+pub use program::{find, folder, free_port, is_root};
 pub use redis::{KEEPS_ALL, Redis};

@@ -1,5 +1,6 @@
 //! Programs: where they are, and as whom they run.
 
+use crate::Disk;
 use anyhow::{Context as _, bail, ensure};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -66,6 +67,7 @@ pub fn folder() -> anyhow::Result<TempDir> {
         let rest = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
         let owner = rest.and_then(|rest| rest.split('-').next());
         if owner.is_some_and(|owner| !Path::new("/proc").join(owner).exists()) {
+            Disk::unmount(&entry.path());
             let _gone_already = std::fs::remove_dir_all(entry.path());
         }
     }

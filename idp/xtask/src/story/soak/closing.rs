@@ -7,6 +7,8 @@ use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// How long the nodes have to see that all is well.
+const CALM: Duration = Duration::from_secs(3);
 /// How much is looked at at once.
 const AT_ONCE: usize = 16;
 /// Looks whether all callbacks have come, and the pause between two of them: three minutes in all.
@@ -15,6 +17,8 @@ const BREATH: Duration = Duration::from_secs(1);
 
 /// Looks at everything. `guests` are all who have an account.
 pub async fn look(deployment: &Deployment, guests: &mut [Guest], ledger: &Ledger) {
+    tokio::time::sleep(CALM).await;
+    ledger.all_is_well();
     join_all(guests.iter_mut().map(Guest::settle)).await;
     let Some(anybody) = guests.first() else { return };
     for dead in ledger.all_dead().chunks(AT_ONCE) {

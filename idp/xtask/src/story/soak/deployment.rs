@@ -87,7 +87,7 @@ impl Deployment {
     /// # Errors
     /// The node doesn't start.
     pub async fn on_small_disk(people: usize) -> anyhow::Result<Option<Self>> {
-        let place = tempfile::tempdir()?;
+        let place = gait_backends::folder()?;
         match Disk::mount(place.path(), SQLITE_MIB) {
             Some(disk) => Ok(Some(Self::start(people, Backing::Embedded { disk, place }).await?)),
             None => Ok(None),

@@ -1,7 +1,7 @@
 //! Somebody who signs in again and again, and the app that they use: whatever is acknowledged must hold, on every node.
 
 use super::deployment::{Deployment, PASSWORD, username};
-use super::ledger::{Ledger, Once};
+use super::ledger::{Ledger, Once, SIGN_IN};
 use super::race::OnceForm;
 use crate::app::{App, AuthorizationRequest, Standing, Tokens, param};
 use crate::browser::{Browser, Landing};
@@ -24,6 +24,8 @@ const PAUSE_MS: std::ops::Range<u64> = 20..250;
 /// Looks at the published keys until they are there, and the pause between two of them: half a minute in all.
 const LOOKS: u32 = 60;
 const BREATH: Duration = Duration::from_millis(500);
+/// How often somebody tries to sign in once all is well. A try waits ten seconds for its mail.
+const TRIES: u32 = 4;
 /// Sign-ins from a trusted address before somebody moves to another.
 const STAYS: u32 = 2;
 
@@ -136,16 +138,16 @@ impl Guest {
         }
         match self.authorize().await {
             Ok(code) => {
-                self.ledger.done("sign-in");
+                self.ledger.done(SIGN_IN);
                 self.redeem(code).await;
             }
-            Err(why) => self.lost_the_way("sign-in", why),
+            Err(why) => self.lost_the_way(why),
         }
     }
 
     /// A sign-in that broke off is begun anew.
-    pub(super) fn lost_the_way(&mut self, kind: &'static str, why: anyhow::Error) {
-        self.ledger.refused(kind, why);
+    pub(super) fn lost_the_way(&mut self, why: anyhow::Error) {
+        self.ledger.refused(SIGN_IN, why);
         self.restart();
     }
 
@@ -483,11 +485,15 @@ impl Guest {
         }
         self.move_on();
         let before = self.families.len();
-        self.sign_in().await;
-        if self.families.len() == before {
-            self.ledger
-                .violation(format_args!("{} can't sign in although all is well", username(self.number)));
+        for _ in 0..TRIES {
+            self.sign_in().await;
+            if self.families.len() > before {
+                return;
+            }
+            tokio::time::sleep(BREATH).await;
         }
+        self.ledger
+            .violation(format_args!("{} can't sign in although all is well", username(self.number)));
     }
 
     /// Looks whether something that is dead is, and whether something that was spent is, whoever's it was.

@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// The kind of operation that may take a few tries.
+pub const SIGN_IN: &str = "sign-in";
+
 /// How operations of a kind went.
 #[derive(Clone, Copy, Default)]
 struct Tally {
@@ -35,6 +38,8 @@ pub enum Once {
 
 #[derive(Default)]
 struct Books {
+    /// Nothing is to be refused.
+    all_is_well: bool,
     tallies: BTreeMap<&'static str, Tally>,
     faults: BTreeMap<&'static str, u32>,
     /// Why operations were refused.
@@ -63,11 +68,23 @@ impl Ledger {
         self.open().tallies.entry(kind).or_default().done += 1;
     }
 
-    /// An operation was refused, or not answered: whether it was done isn't known.
+    /// An operation was refused, or not answered: whether it was done isn't known. Once all is well, that is a violation, but for
+    /// sign-ins: a mail may still be late then, and many passwords at once are too many.
     pub fn refused(&self, kind: &'static str, why: impl fmt::Display) {
-        let mut books = self.open();
-        books.tallies.entry(kind).or_default().refused += 1;
-        books.refusals.push(format!("{kind}: {why:#}"));
+        let is_bad = {
+            let mut books = self.open();
+            books.tallies.entry(kind).or_default().refused += 1;
+            books.refusals.push(format!("{kind}: {why:#}"));
+            books.all_is_well && kind != SIGN_IN
+        };
+        if is_bad {
+            self.violation(format_args!("all is well, and yet {kind} was refused: {why:#}"));
+        }
+    }
+
+    /// All faults are healed.
+    pub fn all_is_well(&self) {
+        self.open().all_is_well = true;
     }
 
     /// A fault is inflicted; returns the how-manieth it is of all.

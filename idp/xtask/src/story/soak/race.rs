@@ -37,7 +37,7 @@ impl Guest {
             Ok(code) => {
                 self.race("race for a code", Once::Code(code)).await;
             }
-            Err(why) => self.lost_the_way("sign-in", why),
+            Err(why) => self.lost_the_way(why),
         }
     }
 
@@ -151,7 +151,7 @@ impl Guest {
                 }
             }
             Ok(None) => {}
-            Err(why) => self.lost_the_way("sign-in", why),
+            Err(why) => self.lost_the_way(why),
         }
     }
 
