@@ -53,7 +53,7 @@ fn flow_trouble(app: &App, browser: &Browser, error: &FlowError) -> Response {
     }
 }
 
-/// The redirect URIs' origins of the client that the flow may end at.
+/// Where the flow may end: at the client's redirect URIs.
 async fn form_targets(app: &App, prompt: &Prompt) -> Vec<String> {
     let Some(client) = &prompt.client else { return Vec::new() };
     let found = app.idp.store().client(&ClientId(client.id.clone())).await.ok().flatten();

@@ -12,7 +12,7 @@ const CLOSED: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-
 
 /// The policy of a page: everything from here, no inline script or style; forms go to us and to `form_targets`.
 ///
-/// Browsers apply `form-action` to the redirects after a form too, so the client that a flow ends at has to be named.
+/// Browsers apply `form-action` to the redirects after a form too, to the client's own as well, so where a flow may end has to be named.
 pub fn page_policy(form_targets: &[String]) -> HeaderValue {
     let mut policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
                       connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"

@@ -116,13 +116,10 @@ fn with_query(uri: &str, params: &[(String, String)]) -> Option<String> {
     Some(url.into())
 }
 
-/// What `form-action` needs to let a form end at this URI: the origin, or the scheme of a private one.
+/// What `form-action` needs to let a form end at this URI and go on from there: its scheme. Of a native app nobody knows the port before
+/// (RFC 8252 §7.3), and of a web app nobody knows where its callback sends people.
 pub fn form_target(uri: &str) -> Option<String> {
-    let url = Url::parse(uri).ok()?;
-    match url.scheme() {
-        "http" | "https" => Some(url.origin().ascii_serialization()),
-        scheme => Some(format!("{scheme}:")),
-    }
+    Url::parse(uri).ok().map(|url| format!("{}:", url.scheme()))
 }
 
 /// 404.

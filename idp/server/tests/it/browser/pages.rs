@@ -1,8 +1,14 @@
 //! The hosted pages: with and without scripts, by keyboard alone, and for everybody.
 
 use super::chrome::{self, Chrome};
-use crate::harness::{ALICE, Person, Provider};
+use crate::harness::app::Proof;
+use crate::harness::{ALICE, App, Person, Provider};
+use axum::Router;
+use axum::response::{Html, Redirect};
+use axum::routing::{any, get};
 use fantoccini::key::Key;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// The page is usable by everybody, narrow and wide.
 async fn is_open_to_all(chrome: &Chrome) {
@@ -48,6 +54,55 @@ async fn alice_signs_in_with_password_and_mailed_code_and_no_page_is_in_anybody_
         is_open_to_all(chrome).await;
     })
     .await;
+}
+
+/// An app on this machine, whose callback sends people on to another origin, as apps behind a `www` do.
+async fn app_that_sends_on() -> (u16, JoinSet<()>) {
+    let (callback, home) = (listener().await, listener().await);
+    let port = callback.local_addr().unwrap().port();
+    let onward = format!("http://localhost:{}/home", home.local_addr().unwrap().port());
+    let sends_on = any(async move || Redirect::to(&onward));
+    let at_home = Router::new().route("/home", get(async || Html("<p id=home>Welcome</p>")));
+    let mut serving = JoinSet::new();
+    serving.spawn(async move { axum::serve(callback, Router::new().fallback(sends_on)).await.unwrap() });
+    serving.spawn(async move { axum::serve(home, at_home).await.unwrap() });
+    (port, serving)
+}
+
+async fn listener() -> TcpListener {
+    TcpListener::bind(("127.0.0.1", 0)).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_app_gets_people_at_whatever_port_it_listens_and_sends_them_on_to_wherever_it_likes() {
+    let (port, _serving) = app_that_sends_on().await;
+    let callback = format!("http://127.0.0.1:{port}/cb");
+    let provider = Provider::with(&format!(
+        r#"
+[[client]]
+id = "loopback"
+name = "Loopback"
+native = true
+auth = "none"
+redirect_uris = ["http://127.0.0.1/cb"]
+post_logout_redirect_uris = ["{callback}"]
+"#
+    ))
+    .await;
+    let app = App::new(&provider, "loopback", Proof::None, &callback);
+    for mode in ["query", "form_post"] {
+        chrome::story(&provider, async |chrome| {
+            chrome.goto(&app.request().with("response_mode", mode).url()).await;
+            chrome.sign_in(&provider, ALICE).await;
+            chrome.click("button[name=consent][value=allow]").await;
+            chrome.find("#home").await;
+            let out = format!("/end_session?client_id=loopback&post_logout_redirect_uri={callback}");
+            chrome.goto(&provider.url(&out)).await;
+            chrome.click("form[action='/end_session/confirm'] button.primary").await;
+            chrome.find("#home").await;
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
