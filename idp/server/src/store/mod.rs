@@ -68,9 +68,11 @@ enum Engine {
         /// Held, so that nobody puts another file in the place of this one; not by who only looks, for it is a file too.
         _in_use: Option<Arc<InUse>>,
     },
-    /// A server. What is written through `loose` may be lost if the server crashes; `listening` is for notices.
+    /// A server. What only reads has connections of its own, so that a flood of changes leaves the checks of tokens alone. What is
+    /// written through `loose` may be lost if the server crashes; `listening` is for notices.
     Postgres {
-        pool: Pool<Calling>,
+        readers: Pool<Calling>,
+        writers: Pool<Calling>,
         loose: Pool<Calling>,
         listening: PgPool,
     },
@@ -89,7 +91,7 @@ impl Database {
     async fn read(&self) -> Result<Lent> {
         match &self.engine {
             Engine::Sqlite { readers, .. } => lent(readers).await.map(Lent::Reader),
-            Engine::Postgres { pool, .. } => server(pool).await.map(Lent::Postgres),
+            Engine::Postgres { readers, .. } => server(readers).await.map(Lent::Postgres),
         }
     }
 
@@ -100,7 +102,7 @@ impl Database {
                 disk.check()?;
                 writer.single().await.map(Lent::Writer)
             }
-            Engine::Postgres { pool, .. } => server(pool).await.map(Lent::Postgres),
+            Engine::Postgres { writers, .. } => server(writers).await.map(Lent::Postgres),
         }
     }
 
@@ -119,7 +121,7 @@ impl Database {
                 disk.check()?;
                 writer.turn(alone).await.map(|turn| Stage::Turn(Some(turn)))
             }
-            Engine::Postgres { pool, .. } => server(pool).await.map(Stage::Postgres),
+            Engine::Postgres { writers, .. } => server(writers).await.map(Stage::Postgres),
         }
     }
 
@@ -165,9 +167,14 @@ impl Database {
                 }
                 writer.close().await;
             }
-            Engine::Postgres { pool, loose, listening } => {
+            Engine::Postgres {
+                readers,
+                writers,
+                loose,
+                listening,
+            } => {
                 listening.close().await;
-                for line in closed(loose).into_iter().chain(closed(pool)) {
+                for line in [loose, writers, readers].into_iter().flat_map(closed) {
                     let _closed = line.db.close().await;
                 }
             }

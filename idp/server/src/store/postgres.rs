@@ -48,7 +48,8 @@ impl Database {
         };
         let listening = PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT);
         Ok(Self::on(Engine::Postgres {
-            pool: lines("on", connections)?,
+            readers: lines("on", connections / 2)?,
+            writers: lines("on", connections.div_ceil(2))?,
             loose: lines("off", connections.div_ceil(LOOSE_SHARE))?,
             listening: listening.connect_lazy_with(held.clone()),
         }))
@@ -61,8 +62,9 @@ impl Database {
         let held = server.options(SETTINGS).options([("default_transaction_read_only", "on")]);
         let one = pool(Calling(held.clone()), 1).map_err(|source| OpenError::Unreadable { database, source })?;
         Ok(Self::on(Engine::Postgres {
+            readers: one.clone(),
             loose: one.clone(),
-            pool: one,
+            writers: one,
             listening: PgPoolOptions::new().connect_lazy_with(held),
         }))
     }
