@@ -26,7 +26,7 @@ use tower::Service as _;
 /// database, mail and callbacks still find theirs.
 const CONNECTIONS: usize = 900;
 /// Most connections from one address (an IPv6 /64) that isn't a trusted proxy's: one alone can't keep all others out.
-const PER_ADDRESS: usize = CONNECTIONS / 2;
+const PER_ADDRESS: usize = CONNECTIONS / 8;
 /// Time for a request's line and headers, and for the next request of a connection that is kept open.
 const HEADERS_WITHIN: Duration = Duration::from_secs(30);
 /// Time for the other side to take what was written.

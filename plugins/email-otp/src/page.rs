@@ -6,7 +6,7 @@ use gait_sdk::{Field, Form, Node, Text};
 /// Names the address and the mail: somebody with three mails in the box must know which of them is meant.
 pub(crate) fn question(config: &Config, address: &str, label: &str) -> Form {
     let minutes = config.minutes();
-    let intro = format!("We sent a mail with code {label} to {address}. It counts for {minutes} minutes, in this browser only.");
+    let intro = format!("Code {label} goes to {address} by mail. It counts for {minutes} minutes, in this browser only.");
     let intro = Text::new("otp-intro", &intro)
         .with("label", label)
         .with("address", address)

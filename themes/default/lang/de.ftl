@@ -272,7 +272,7 @@ error-method = Diese Adresse kann so nicht benutzt werden.
 error-too-large-title = Das war zu viel
 error-too-large = Die Anfrage war größer, als wir annehmen.
 error-too-many-title = Bitte etwas langsamer
-error-too-many = Es waren zu viele Versuche in kurzer Zeit. Warten Sie eine Minute und versuchen Sie es noch einmal.
+error-too-many = Es waren zu viele Versuche in kurzer Zeit. Warten Sie eine Weile und versuchen Sie es noch einmal.
 error-away-title = Wir sind gleich wieder da
 error-away = Ein Teil des Dienstes ist gerade nicht erreichbar. Bitte versuchen Sie es bald noch einmal.
 error-internal-title = Etwas ist schiefgegangen
@@ -320,8 +320,8 @@ password-contains-name = Darin steht Ihr Name oder Ihre Adresse, deshalb ist es 
 otp-name = Ein Code per E-Mail
 otp-title = Schauen Sie in Ihr Postfach
 otp-intro = { $minutes ->
-    [one] Wir haben eine E-Mail mit dem Code { $label } an { $address } geschickt. Er gilt eine Minute, nur in diesem Browser.
-   *[other] Wir haben eine E-Mail mit dem Code { $label } an { $address } geschickt. Er gilt { $minutes } Minuten, nur in diesem Browser.
+    [one] Der Code { $label } geht per E-Mail an { $address }. Er gilt eine Minute, nur in diesem Browser.
+   *[other] Der Code { $label } geht per E-Mail an { $address }. Er gilt { $minutes } Minuten, nur in diesem Browser.
 }
 otp-field = Code { $label }, sechs Ziffern
 otp-resend = Neuen Code schicken

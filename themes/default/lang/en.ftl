@@ -142,7 +142,7 @@ recovery = Forgot your password?
 recovery-text = Tell us who you are, and we mail you a link to choose a new one.
 recovery-submit = Mail me a link
 recovery-sent = Check your mail
-recovery-sent-text = If we know an account by that name and it has an e-mail address, a link is on its way.
+recovery-sent-text = If we know an account by that name and it has an e-mail address, a link goes there.
 recovery-sent-fine = Nothing there after a few minutes? Look in the spam folder, or try the other name that you may have used.
 recovery-again = Try another name
 recovery-form-text = Saving it ends all your sessions.
@@ -271,7 +271,7 @@ error-method = This address can’t be used in that way.
 error-too-large-title = That was too much
 error-too-large = The request was larger than we accept.
 error-too-many-title = A little slower, please
-error-too-many = There were too many tries in a short time. Wait a minute and try again.
+error-too-many = There were too many tries in a short time. Wait a while and try again.
 error-away-title = We’ll be right back
 error-away = A part of the service is away for the moment. Please try again soon.
 error-internal-title = Something went wrong
@@ -319,8 +319,8 @@ password-contains-name = This contains your name or address, so it’s easy to g
 otp-name = A code by e-mail
 otp-title = Check your mail
 otp-intro = { $minutes ->
-    [one] We sent a mail with code { $label } to { $address }. It counts for a minute, in this browser only.
-   *[other] We sent a mail with code { $label } to { $address }. It counts for { $minutes } minutes, in this browser only.
+    [one] Code { $label } goes to { $address } by mail. It counts for a minute, in this browser only.
+   *[other] Code { $label } goes to { $address } by mail. It counts for { $minutes } minutes, in this browser only.
 }
 otp-field = Code { $label }, six digits
 otp-resend = Send a new code

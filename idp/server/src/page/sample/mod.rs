@@ -375,7 +375,7 @@ fn new_password() -> Form {
 }
 
 fn code() -> Form {
-    let intro = Text::new("otp-intro", "We sent a mail.")
+    let intro = Text::new("otp-intro", "A code goes there by mail.")
         .with("label", "K7")
         .with("address", "a••••@example.org")
         .with("minutes", 10);
