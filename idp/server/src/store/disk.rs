@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 type Waiting = oneshot::Sender<bool>;
 
@@ -16,6 +16,8 @@ type Waiting = oneshot::Sender<bool>;
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
     waiting: Sender<Waiting>,
+    /// How many syncs have begun and ended, together: it is syncing while that is odd.
+    steps: watch::Receiver<u64>,
     /// A sync has failed: what the system remembers of the file needn't be what is on it, so nothing is safe any more.
     failed: Arc<AtomicBool>,
 }
@@ -29,12 +31,14 @@ impl Disk {
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
         let (waiting, queue) = channel();
+        let (step, steps) = watch::channel(0);
         let failed = Arc::new(AtomicBool::new(false));
         let disk = Self {
             waiting,
+            steps,
             failed: failed.clone(),
         };
-        let work = move || sync_for(&queue, &PathBuf::from(log), &failed);
+        let work = move || sync_for(&queue, &PathBuf::from(log), &step, &failed);
         std::thread::Builder::new().name("disk".to_owned()).spawn(work)?;
         Ok(disk)
     }
@@ -46,6 +50,16 @@ impl Disk {
         match asked && safe.await.unwrap_or(false) {
             true => Ok(()),
             false => Err(away()),
+        }
+    }
+
+    /// Waits for the end of the sync that is under way, if one is. What is committed before that waits for the next one all the same.
+    pub async fn ready(&self) {
+        let mut steps = self.steps.clone();
+        let now = *steps.borrow_and_update();
+        if now % 2 == 1 {
+            // It has ended with its thread, or by itself.
+            let _gone = steps.changed().await;
         }
     }
 
@@ -63,14 +77,16 @@ fn away() -> StoreError {
 }
 
 /// Syncs as long as somebody may ask for it.
-fn sync_for(queue: &Receiver<Waiting>, log: &Path, failed: &AtomicBool) {
+fn sync_for(queue: &Receiver<Waiting>, log: &Path, step: &watch::Sender<u64>, failed: &AtomicBool) {
     while let Ok(first) = queue.recv() {
         // Whoever asks from now on may have committed after the sync has begun, and waits for the next.
         let waiting: Vec<_> = std::iter::once(first).chain(queue.try_iter()).collect();
+        step.send_modify(|step| *step += 1);
         if let Err(error) = sync(log) {
             tracing::error!(%error, "the disk failed: nothing is written any more; start again once it is well");
             failed.store(true, Ordering::Release);
         }
+        step.send_modify(|step| *step += 1);
         let safe = !failed.load(Ordering::Acquire);
         for waiting in waiting {
             let _gone = waiting.send(safe);

@@ -50,7 +50,7 @@ impl Database {
         let readers = pool(Reading(options(path).read_only(true)), READERS).map_err(unreadable)?;
         let disk = Disk::under(path).map_err(file)?;
         Ok(Self::on(Engine::Sqlite {
-            writer: Writer::new(writer),
+            writer: Writer::new(writer, disk.clone()),
             readers,
             disk,
             _in_use: Some(Arc::new(in_use)),
@@ -72,7 +72,7 @@ impl Database {
         })?;
         Ok(Self::on(Engine::Sqlite {
             // Whose changes would all fail.
-            writer: Writer::new(writer),
+            writer: Writer::new(writer, disk.clone()),
             readers,
             disk,
             _in_use: None,
@@ -159,7 +159,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gait.db");
         make_private(&path).unwrap();
-        let writer = Writer::new(SqliteConnection::connect_with(&options(&path)).await.unwrap());
+        let writer = Writer::new(
+            SqliteConnection::connect_with(&options(&path)).await.unwrap(),
+            Disk::under(&path).unwrap(),
+        );
         let say = async |sql: &'static str| {
             let mut db = writer.single().await.unwrap();
             sqlx::query(sql).execute(&mut *db).await.unwrap()

@@ -1,9 +1,11 @@
 //! SQLite's one writer. Whoever writes takes a turn in the transaction that is open; who came first sees to its commit once those had
-//! theirs who waited meanwhile. So many who write at once share a transaction, and one alone has it for itself.
+//! theirs who waited meanwhile, and the disk is ready for it. So many who write at once share a transaction, and one alone has it for
+//! itself.
 //!
 //! What one does is undone with what all did: if one fails, the others are told to do theirs again, each alone.
 
 use super::connection::Connection;
+use super::disk::Disk;
 use super::row::fail;
 use gait_core::store::{Result, StoreError};
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
@@ -40,7 +42,10 @@ pub(super) struct State {
 
 /// The writer. Clones share it.
 #[derive(Clone)]
-pub(super) struct Writer(Arc<Mutex<State>>);
+pub(super) struct Writer {
+    shared: Arc<Mutex<State>>,
+    disk: Disk,
+}
 
 /// Held by who writes.
 type Held = OwnedMutexGuard<State>;
@@ -54,17 +59,18 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Writes by this connection, and nobody else does.
-    pub fn new(db: SqliteConnection) -> Self {
+    /// Writes by this connection, and nobody else does, to a file on this disk.
+    pub fn new(db: SqliteConnection, disk: Disk) -> Self {
         let state = State {
             db: Some(db),
             open: None,
         };
-        Self(Arc::new(Mutex::new(state)))
+        let shared = Arc::new(Mutex::new(state));
+        Self { shared, disk }
     }
 
     async fn held(&self) -> Result<Held> {
-        let waiting = tokio::time::timeout(WAIT, self.0.clone().lock_owned());
+        let waiting = tokio::time::timeout(WAIT, self.shared.clone().lock_owned());
         waiting.await.map_err(|_| StoreError::Away("the writer is busy".to_owned()))
     }
 
@@ -80,7 +86,7 @@ impl Writer {
         }
         Ok(Turn {
             held: Some(held),
-            shared: self.0.clone(),
+            writer: self.clone(),
             first,
             alone,
         })
@@ -97,7 +103,7 @@ impl Writer {
 
     /// Finishes what is going on and closes the connection.
     pub async fn close(&self) {
-        let mut state = self.0.lock().await;
+        let mut state = self.shared.lock().await;
         state.finish().await;
         if let Some(db) = state.db.take() {
             let _closed = db.close().await;
@@ -163,7 +169,7 @@ async fn finished(mut held: Held) -> Result<Held> {
 /// One's turn. Dropped before it is committed, all of the transaction is undone.
 pub(super) struct Turn {
     held: Option<Held>,
-    shared: Arc<Mutex<State>>,
+    writer: Writer,
     first: bool,
     alone: bool,
 }
@@ -202,10 +208,11 @@ impl Turn {
     /// leaves it open.
     fn see_to_it(&mut self) {
         if std::mem::take(&mut self.first) {
-            let shared = self.shared.clone();
+            let Writer { shared, disk } = self.writer.clone();
             tokio::spawn(async move {
-                // Who is about to write does it first.
+                // Who is about to write does it first. And while the disk is busy a commit would help nobody.
                 tokio::task::yield_now().await;
+                disk.ready().await;
                 shared.lock().await.finish().await;
             });
         }

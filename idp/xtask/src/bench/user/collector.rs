@@ -4,19 +4,12 @@ use super::User;
 use super::browser::WATCHED_WISH;
 use super::tokens::text;
 use crate::people::{self, ORIGIN};
-use crate::stopwatch;
 use anyhow::{Context as _, bail, ensure};
 use hyper::Request;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Batches that a session may send in [`WINDOW`]; beyond it, a provider answers 429.
-const PER_WINDOW: u32 = 100;
-/// How long that is, with a reserve for what lies between our clock and the provider's.
-const WINDOW: Duration = Duration::from_millis(10_500);
-/// How much of it is used: what is sent near its end might count into the next one already.
-const USED: Duration = Duration::from_secs(9);
 /// Batches from which a rhythm is learned.
 const TRAINING: u32 = 60;
 /// Looks at whether it was, a tenth of a second apart.
@@ -26,8 +19,6 @@ const LOOKS: u32 = 600;
 pub(super) struct Page {
     watch_token: String,
     seq: u64,
-    /// When it began to count, and what it counted.
-    window: Option<(Instant, u32)>,
 }
 
 impl User {
@@ -53,7 +44,6 @@ impl User {
         Ok(Page {
             watch_token: text(&answer, "watch_token")?,
             seq: 0,
-            window: None,
         })
     }
 
@@ -76,18 +66,16 @@ impl User {
         bail!("not enrolled: {}", self.mode().await?)
     }
 
-    /// Sends a batch from the next page, waiting while each has sent as many as it may.
+    /// Sends a batch from the next page.
     ///
     /// # Errors
     /// It is refused, or the session ended.
     pub async fn sample(&mut self) -> anyhow::Result<()> {
         let mut page = self.pages.pop_front().context("no page is open")?;
-        page.wait_for_turn().await;
         let answer = self.batch(&mut page).await;
         self.pages.push_back(page);
-        // The owner is taken for somebody else now and then; a session that must step up is scored on as before.
         let state = text(&answer?, "state")?;
-        ensure!(matches!(&*state, "ok" | "step_up"), "the session is {state}");
+        ensure!(state == "ok", "the session is {state}");
         Ok(())
     }
 
@@ -99,26 +87,9 @@ impl User {
             .header("origin", ORIGIN)
             .header(AUTHORIZATION, format!("Bearer {}", page.watch_token));
         let answer = self.send(self.home, request, body).await?.json()?;
-        page.count();
         if let Some(renewed) = answer["watch_token"].as_str() {
             page.watch_token = renewed.to_owned();
         }
         Ok(answer)
-    }
-}
-
-impl Page {
-    async fn wait_for_turn(&mut self) {
-        let Some((begun, count)) = self.window else { return };
-        let elapsed = begun.elapsed();
-        if count >= PER_WINDOW || elapsed >= USED {
-            tokio::time::sleep(WINDOW.saturating_sub(elapsed)).await;
-            self.window = None;
-        }
-    }
-
-    fn count(&mut self) {
-        let (_, count) = self.window.get_or_insert_with(|| (stopwatch::now(), 0));
-        *count += 1;
     }
 }
