@@ -112,8 +112,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", "-16384")
         // In pages of 4 KiB; a log that became longer, while somebody read for long, is cut.
-        .pragma("wal_autocheckpoint", "16000")
-        .pragma("journal_size_limit", "67108864")
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("journal_size_limit", "16777216")
 }
 
 /// To read alone. A reader leaves the files of the log behind where there were none; so if there is none, and thus nobody who writes, SQLite
