@@ -2,7 +2,7 @@
 
 use super::account::{self, Hold};
 use super::row::{Columns, all, one};
-use super::statement::delete_some;
+use super::statement::{delete_all, delete_some};
 use super::{Connection, Database, change, model, outbox, record, transact};
 use async_trait::async_trait;
 use gait_core::account::{BehaviourConsent, PASSWORD_PURPOSE, WATCH_PURPOSE};
@@ -247,12 +247,8 @@ impl BehaviourStore for Database {
     }
 
     async fn purge_records(&self, before: Timestamp, most: u32) -> Result<u64> {
-        change!(self, Adds, |db| db
-            .sql(delete_some!("record", "id", "taken_at < $1"))
-            .bind(before.0)
-            .bind(i64::from(most))
-            .execute()
-            .await)
+        const RECORDS: [&str; 1] = [delete_some!("record", "id", "taken_at < $1")];
+        change!(self, Adds, |db| delete_all(db, &RECORDS, before.0, most).await)
     }
 
     async fn purge_models(&self, before: Timestamp, most: u32) -> Result<u64> {

@@ -10,7 +10,8 @@ use sqlx::{Connection as _, PgConnection, Postgres, SqliteConnection};
 use std::future::Future;
 use std::time::Duration;
 
-/// How long a call waits for a connection, and for Postgres, before it is told that the store is away: a server that can't be reached doesn't say so.
+/// How long a call waits for a connection, and for Postgres, before it is told that the store is away: a server that can't be reached
+/// doesn't say so.
 pub(super) const WAIT: Duration = Duration::from_secs(3);
 
 /// A connection that is lent to us.
@@ -26,23 +27,13 @@ impl Lent {
         match self {
             Self::Reader(db) => Connection::Sqlite(db),
             Self::Writer(db) => Connection::Sqlite(db),
-            Self::Postgres(Server(line)) => {
-                let Line { db, mute, .. } = &mut **line;
-                Connection::Postgres(db, mute)
-            }
+            Self::Postgres(Server(line)) => line.connection(),
         }
     }
 
     /// A statement that is to run here.
     pub fn sql(&mut self, text: impl Into<Text>) -> Statement<'_> {
-        match self {
-            Self::Reader(db) => Statement::sqlite(db, text.into()),
-            Self::Writer(db) => Statement::sqlite(db, text.into()),
-            Self::Postgres(Server(line)) => {
-                let Line { db, mute, .. } = &mut **line;
-                Statement::postgres(db, mute, text.into())
-            }
-        }
+        self.connection().only(text)
     }
 }
 
@@ -98,7 +89,7 @@ impl Transaction<'_> {
         match self {
             Self::Turn(turn) => turn.connection(),
             Self::Postgres { db, mute, .. } => Ok(Connection::Postgres(db, mute)),
-            Self::Journey(Line { db, mute, .. }) => Ok(Connection::Postgres(db, mute)),
+            Self::Journey(line) => Ok(line.connection()),
         }
     }
 
@@ -137,13 +128,22 @@ pub(super) enum Connection<'c> {
     Postgres(&'c mut PgConnection, &'c mut bool),
 }
 
-impl Connection<'_> {
-    /// A statement that is to run here.
-    pub fn sql(&mut self, text: impl Into<Text>) -> Statement<'_> {
+impl<'c> Connection<'c> {
+    /// The statement that is to run here, and none after it.
+    pub fn only(self, text: impl Into<Text>) -> Statement<'c> {
         match self {
             Self::Sqlite(db) => Statement::sqlite(db, text.into()),
             Self::Postgres(db, mute) => Statement::postgres(db, mute, text.into()),
         }
+    }
+
+    /// A statement that is to run here.
+    pub fn sql(&mut self, text: impl Into<Text>) -> Statement<'_> {
+        let again = match self {
+            Self::Sqlite(db) => Connection::Sqlite(db),
+            Self::Postgres(db, mute) => Connection::Postgres(db, mute),
+        };
+        again.only(text)
     }
 
     /// True where a transaction that writes has no other beside it, so that nothing needs to be locked.

@@ -23,13 +23,12 @@ pub(super) struct Disk {
 }
 
 impl Disk {
-    /// Of the database at `path`, whose log stands beside it.
+    /// Of the database at `path`.
     ///
     /// # Errors
     /// The system gives no thread.
     pub fn under(path: &Path) -> io::Result<Self> {
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
+        let log = log_of(path);
         let (waiting, queue) = channel();
         let (step, steps) = watch::channel(0);
         let failed = Arc::new(AtomicBool::new(false));
@@ -38,7 +37,7 @@ impl Disk {
             steps,
             failed: failed.clone(),
         };
-        let work = move || sync_for(&queue, &PathBuf::from(log), &step, &failed);
+        let work = move || sync_for(&queue, &log, &step, &failed);
         std::thread::Builder::new().name("disk".to_owned()).spawn(work)?;
         Ok(disk)
     }
@@ -70,6 +69,13 @@ impl Disk {
             true => Err(away()),
         }
     }
+}
+
+/// The log of a database file, which stands beside it.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
 }
 
 fn away() -> StoreError {

@@ -235,12 +235,8 @@ impl GrantStore for Database {
     }
 
     async fn purge_access(&self, before: Timestamp, most: u32) -> Result<u64> {
-        change!(self, Adds, |db| db
-            .sql(delete_some!("token", "hash", "kind = 'access' AND expires_at < $1"))
-            .bind(before.0)
-            .bind(i64::from(most))
-            .execute()
-            .await)
+        const ACCESS: [&str; 1] = [delete_some!("token", "hash", "kind = 'access' AND expires_at < $1")];
+        change!(self, Adds, |db| delete_all(db, &ACCESS, before.0, most).await)
     }
 
     async fn purge_sessions(&self, before: Timestamp, most: u32) -> Result<u64> {

@@ -1,7 +1,7 @@
 //! Readiness, keys, leases, settings, and what is noted.
 
 use super::row::{all, one};
-use super::statement::delete_some;
+use super::statement::{delete_all, delete_some};
 use super::{Database, change, key, open, outbox, transact};
 use async_trait::async_trait;
 use gait_core::event::Event;
@@ -112,19 +112,15 @@ impl OperationStore for Database {
 
     /// Ids are UUIDs of version 7: their order is that of time, in milliseconds, in their first six bytes.
     async fn purge_events(&self, before: Timestamp, most: u32) -> Result<u64> {
+        const TOLD: [&str; 1] = [delete_some!(
+            "event",
+            "id",
+            "id < $1 AND expanded = TRUE AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = event.id)"
+        )];
         let mut first = [0; 16];
         let before_ms = u64::try_from(before.0).unwrap_or(0).saturating_mul(1000);
         first[..6].copy_from_slice(&before_ms.to_be_bytes()[2..]);
-        change!(self, Adds, |db| db
-            .sql(delete_some!(
-                "event",
-                "id",
-                "id < $1 AND expanded = TRUE AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.event = event.id)"
-            ))
-            .bind(first.as_slice())
-            .bind(i64::from(most))
-            .execute()
-            .await)
+        change!(self, Adds, |db| delete_all(db, &TOLD, first.as_slice(), most).await)
     }
 
     async fn unshipped_events(&self, limit: u32) -> Result<Vec<Event>> {

@@ -10,13 +10,13 @@ use gait_core::store::{Backlog, DeliveryFilter, EXPANDED, OutboxStore, Pause, Re
 use gait_sdk::Timestamp;
 use uuid::Uuid;
 
+/// Begins to store what [`bind`] binds of an event, and that it isn't expanded.
 macro_rules! into {
     () => {
         "INSERT INTO event (id, account, body, expanded)"
     };
 }
-/// Begins to store what [`bind`] binds of an event, and that it isn't expanded.
-pub(super) const INTO: &str = into!();
+pub(super) use into;
 
 pub(super) fn bind<'c>(statement: Statement<'c>, event: &Event) -> Result<Statement<'c>> {
     Ok(statement

@@ -3,7 +3,7 @@
 //! A pool of sqlx asks a connection whether it is alive after each use, on a task of its own: one journey more beside the one that is
 //! needed. Here it is asked if it wasn't used for a while, and one that is in doubt is closed.
 
-use super::connection::WAIT;
+use super::connection::{Connection, WAIT};
 use super::postgres::connect;
 use super::row::fail;
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
@@ -50,6 +50,11 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// To run several statements by.
+    pub fn connection(&mut self) -> Connection<'_> {
+        Connection::Postgres(&mut self.db, &mut self.mute)
+    }
+
     fn is_in_doubt(&self) -> bool {
         self.mute || self.begun
     }

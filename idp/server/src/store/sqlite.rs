@@ -1,6 +1,6 @@
 //! Opening a file.
 
-use super::disk::Disk;
+use super::disk::{Disk, log_of};
 use super::open::{OpenError, explain};
 use super::pool::{Reading, pool};
 use super::turn::{WAIT, Writer};
@@ -119,13 +119,11 @@ fn options(path: &Path) -> SqliteConnectOptions {
 /// To read alone. A reader leaves the files of the log behind where there were none; so if there is none, and thus nobody who writes, SQLite
 /// is told that there will be no change, and needs none.
 pub(super) fn reading(path: &Path) -> SqliteConnectOptions {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
     SqliteConnectOptions::new()
         .filename(path)
         .disable_statement_logging()
         .read_only(true)
-        .immutable(!Path::new(&log).exists())
+        .immutable(!log_of(path).exists())
         .busy_timeout(WAIT)
 }
 

@@ -172,7 +172,7 @@ static REDEEM: LazyLock<[Vec<Written>; 2]> = LazyLock::new(|| {
         }
     };
     let event = || Rows {
-        into: outbox::INTO,
+        into: outbox::into!(),
         values: "($15, $16, $17, FALSE)".to_owned(),
     };
     let silently = by_rows(|rows| redeem(tokens(15, rows).into_iter().collect()));
