@@ -10,7 +10,7 @@ use gait_core::store::{AccountStore, SessionStore};
 use gait_sdk::PluginId;
 
 /// Alice's second sign-in, whose tab shows the code; with the mailed token.
-async fn asked() -> (Stage, Browser, String, String) {
+pub async fn asked() -> (Stage, Browser, String, String) {
     let stage = Stage::new().await;
     let mut browser = Browser::new();
     browser.sign_in(&stage, "app", "alice").await;

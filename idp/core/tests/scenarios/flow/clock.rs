@@ -1,9 +1,9 @@
 //! The clock is stepped, forward and back (see `protocol::clock`) while people sign in.
 
+use super::approval;
 use super::browser::{Browser, Where, fields};
 use super::stage::Stage;
 use gait_core::approval::ApprovalOutcome;
-use gait_core::flow::Ask;
 
 /// Seconds by which it is put forward or back, one after the other; in the end it is right again.
 const STEPS: [i64; 6] = [-1, 1, -3600, 7200, -7200, 3600];
@@ -29,16 +29,7 @@ async fn a_mailed_code_signs_in_once_whatever_the_clock_says() {
 
 #[tokio::test]
 async fn an_approval_is_answered_once_whatever_the_clock_says() {
-    let stage = Stage::new().await;
-    let mut browser = Browser::new();
-    browser.sign_in(&stage, "app", "alice").await;
-    browser.session = None;
-    let flow = browser.asked(&stage, "app", &[]).await;
-    browser.password(&stage, &flow, "alice").await;
-    browser.otp(&stage, &flow, "alice").await;
-    let shown = browser.prompt(&stage, &flow).await.ask;
-    assert!(matches!(shown, Ask::ApprovalSent { .. }), "{shown:?}");
-    let token = stage.mailed_token("alice", "ip-approval");
+    let (stage, browser, token, _) = approval::asked().await;
     let yes = fields(&[("answer", "yes")]);
     let answer = async || stage.idp.answer_approval(&token, &yes, &browser.caller(None)).await.unwrap();
     assert_eq!(answer().await, ApprovalOutcome::Confirmed);

@@ -20,6 +20,26 @@ pub enum Proof {
     None,
 }
 
+/// Parameters that an authorization request may have.
+pub const PARAMETERS: [&str; 16] = [
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "max_age",
+    "claims",
+    "acr_values",
+    "response_mode",
+    "login_hint",
+    "id_token_hint",
+    "ui_locales",
+];
+
 /// A client of the provider.
 #[derive(Clone)]
 pub struct App {

@@ -1,6 +1,6 @@
 //! Bad input: whatever comes, the answer is the specification's error or a page with a request id, never a failure of ours.
 
-use crate::harness::app::read;
+use crate::harness::app::{PARAMETERS, read};
 use crate::harness::collector::ORIGIN;
 use crate::harness::{ALICE, App, Collector, Provider};
 use proptest::prelude::*;
@@ -226,24 +226,6 @@ fn params(names: &'static [&'static str], values: &'static [&'static str]) -> im
 
 #[test]
 fn any_authorization_request_is_a_page_or_a_redirect_to_the_registered_client() {
-    const NAMES: [&str; 16] = [
-        "client_id",
-        "redirect_uri",
-        "response_type",
-        "scope",
-        "state",
-        "nonce",
-        "code_challenge",
-        "code_challenge_method",
-        "prompt",
-        "max_age",
-        "claims",
-        "acr_values",
-        "response_mode",
-        "login_hint",
-        "id_token_hint",
-        "ui_locales",
-    ];
     const VALUES: [&str; 18] = [
         "web",
         "native",
@@ -264,7 +246,7 @@ fn any_authorization_request_is_a_page_or_a_redirect_to_the_registered_client() 
         "query",
         "de en",
     ];
-    fuzz(params(&NAMES, &VALUES), |runtime, provider, params| {
+    fuzz(params(&PARAMETERS, &VALUES), |runtime, provider, params| {
         let mut url = url::Url::parse(&provider.url("/authorize")).unwrap();
         url.query_pairs_mut().extend_pairs(&params);
         let answer = runtime.block_on(async { provider.http.get(url).send().await.unwrap() });

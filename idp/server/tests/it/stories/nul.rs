@@ -1,6 +1,6 @@
 //! A NUL, which no text of any protocol here has, and which Postgres takes in none: it is refused, or unknown, and never our fault.
 
-use crate::harness::app::{Proof, read, sign};
+use crate::harness::app::{PARAMETERS, Proof, read, sign};
 use crate::harness::{ALICE, App, Provider, unique};
 use jsonwebtoken::{Algorithm, Header};
 use reqwest::{RequestBuilder, StatusCode};
@@ -26,17 +26,10 @@ async fn status(request: RequestBuilder) -> StatusCode {
 async fn in_a_parameter_of_whatever_endpoint_it_is_refused(provider: Provider) {
     let web = App::web(&provider);
     let mut good = web.request().params;
-    for name in [
-        "prompt",
-        "max_age",
-        "claims",
-        "acr_values",
-        "response_mode",
-        "login_hint",
-        "id_token_hint",
-        "ui_locales",
-    ] {
-        good.push((name.to_owned(), "1".to_owned()));
+    for name in PARAMETERS {
+        if !good.iter().any(|(given, _)| given == name) {
+            good.push((name.to_owned(), "1".to_owned()));
+        }
     }
     for nth in 0..good.len() {
         for value in spoiled(&good[nth].1) {

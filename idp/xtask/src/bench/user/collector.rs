@@ -7,7 +7,7 @@ use crate::people::{self, ORIGIN};
 use anyhow::{Context as _, bail, ensure};
 use hyper::Request;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 /// Batches from which a rhythm is learned.
@@ -54,8 +54,7 @@ impl User {
     pub async fn enrol(&mut self, account: u32) -> anyhow::Result<()> {
         let mut page = self.open_page(&people::watched_username(account)).await?;
         for _ in 0..TRAINING {
-            let answer = self.batch(&mut page).await?;
-            ensure!(answer["state"] == "ok", "{answer}");
+            self.batch(&mut page).await?;
         }
         for _ in 0..LOOKS {
             if self.mode().await?["enrolled"] == true {
@@ -72,14 +71,12 @@ impl User {
     /// It is refused, or the session ended.
     pub async fn sample(&mut self) -> anyhow::Result<()> {
         let mut page = self.pages.pop_front().context("no page is open")?;
-        let answer = self.batch(&mut page).await;
+        let answered = self.batch(&mut page).await;
         self.pages.push_back(page);
-        let state = text(&answer?, "state")?;
-        ensure!(state == "ok", "the session is {state}");
-        Ok(())
+        answered
     }
 
-    async fn batch(&mut self, page: &mut Page) -> anyhow::Result<Value> {
+    async fn batch(&mut self, page: &mut Page) -> anyhow::Result<()> {
         page.seq += 1;
         let body = self.typist.batch(page.seq).to_string();
         let request = Request::post("/continuous/samples")
@@ -90,6 +87,7 @@ impl User {
         if let Some(renewed) = answer["watch_token"].as_str() {
             page.watch_token = renewed.to_owned();
         }
-        Ok(answer)
+        ensure!(answer["state"] == "ok", "the session is {}", answer["state"]);
+        Ok(())
     }
 }

@@ -96,6 +96,20 @@ impl Node {
         Ok(command)
     }
 
+    /// Starts nodes at the same moment, and waits until they are ready; of one that doesn't get ready the log is printed.
+    ///
+    /// # Errors
+    /// One doesn't start, or doesn't get ready in time.
+    pub async fn start_all(nodes: &mut [Self]) -> anyhow::Result<()> {
+        for node in &mut *nodes {
+            node.start()?;
+        }
+        for node in nodes {
+            node.ready().await.inspect_err(|_| node.print_log())?;
+        }
+        Ok(())
+    }
+
     /// Prints what it has logged as warnings and errors.
     pub fn print_log(&self) {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();

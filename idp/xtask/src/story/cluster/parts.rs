@@ -60,15 +60,7 @@ impl Cluster {
             Node::new("gait-1", ports[0], &surroundings)?,
             Node::new("gait-2", ports[1], &surroundings)?,
         ];
-        for node in &mut nodes {
-            node.start()?;
-        }
-        for node in &mut nodes {
-            if let Err(error) = node.ready().await {
-                node.print_log();
-                return Err(error);
-            }
-        }
+        Node::start_all(&mut nodes).await?;
         let balancer = balancer::start(folder.path(), port, ports).await?;
         let config = relying_party::Config {
             issuer: issuer.clone(),

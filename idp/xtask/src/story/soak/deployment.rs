@@ -121,13 +121,10 @@ impl Deployment {
             _front: front,
         };
         for (number, (name, port)) in names.iter().zip(ports).enumerate() {
-            let mut node = deployment.node(number, name, port, mail, people)?;
-            node.start()?;
+            let node = deployment.node(number, name, port, mail, people)?;
             deployment.nodes.push(node);
         }
-        for node in &mut deployment.nodes {
-            node.ready().await.inspect_err(|_| node.print_log())?;
-        }
+        Node::start_all(&mut deployment.nodes).await?;
         Ok(deployment)
     }
 
