@@ -308,6 +308,16 @@ fn registry_of(config: &Config) -> anyhow::Result<Registry> {
     registry(config, Vec::new(), None, &Metrics::default())
 }
 
+/// The password factor of a deployment.
+///
+/// # Errors
+/// It refuses its settings.
+fn password(config: &Config) -> anyhow::Result<gait_password::Password> {
+    let issuer = url::Url::parse(&config.issuer)?;
+    let plugin = gait_password::Password::new(config.plugins.password.clone())?;
+    Ok(plugin.at(issuer.host_str().unwrap_or_default()))
+}
+
 /// Every plugin behind its limits; CPU-bound ones share as many slots as there are cores, and the queue before them.
 fn registry(
     config: &Config,
@@ -319,7 +329,7 @@ fn registry(
     let slots = Slots::new(cores, metrics.queue.clone());
     let plugins = &config.plugins;
     let tree: [Arc<dyn Authenticator>; 3] = [
-        Arc::new(gait_password::Password::new(plugins.password.clone())?),
+        Arc::new(password(config)?),
         Arc::new(gait_email_otp::EmailOtp::new(plugins.email_otp.clone())?),
         Arc::new(gait_ip_trust::IpTrust::new(plugins.ip_trust.clone())?),
     ];

@@ -145,7 +145,7 @@ pub fn new_account(idp: &Idp, declared: &AccountConfig) -> anyhow::Result<Accoun
 /// # Errors
 /// The password won't do; says why.
 pub fn password_credential(idp: &Idp, config: &Config, account: &Account, password: &Secret) -> anyhow::Result<StoredCredential> {
-    let plugin = gait_password::Password::new(config.plugins.password.clone())?;
+    let plugin = crate::password(config)?;
     let subject = SubjectView {
         handle: gait_sdk::AccountHandle::new(account.id.to_string()),
         username: account.username.as_str().to_owned(),

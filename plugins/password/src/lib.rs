@@ -67,6 +67,15 @@ impl Password {
         })
     }
 
+    /// For a deployment whose pages are at this host: its words don't count in a new password.
+    #[must_use]
+    pub fn at(self, host: &str) -> Self {
+        Self {
+            rules: self.rules.at(host),
+            ..self
+        }
+    }
+
     /// The payload of a credential with this password, for seeding, the command line and recovery. `salt` must be fresh.
     /// Whether the password is a good one is [`Password::check_new`]'s to say.
     ///
@@ -81,7 +90,8 @@ impl Password {
         serde_json::to_value(Payload { phc }).map_err(|error| failed(&error.to_string()))
     }
 
-    /// Whether this may become the subject's password: long enough, not too long, not common, not the subject's name.
+    /// Whether this may become the subject's password: long enough, not too long, not common, and not made of the
+    /// subject's or the host's name.
     ///
     /// # Errors
     /// What the person should change, in words for the page.

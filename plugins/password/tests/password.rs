@@ -440,6 +440,60 @@ fn names_are_found_in_the_address_but_short_ones_are_let_be() {
 }
 
 #[test]
+fn the_words_of_its_context_do_not_count() {
+    let plugin = plugin().at("Login.Acme-Tools.example");
+    let subject = |username: &str, email: Option<&str>| SubjectView {
+        username: username.to_owned(),
+        email: email.map(str::to_owned),
+        ..kit::ada()
+    };
+    let bob = subject("bob", Some("robert.smith@example.test"));
+    for guessed_first in [
+        "bobbobbob",
+        "BobBob2024",
+        "bob-bob-bob",
+        "1984bob!",
+        "bobPassword1", // as common as without the name
+        "robertsmith1970",
+        "smith.robert.70",
+        "acmetools2024",
+        "Acme-Tools2024",
+        "login.acme-tools.example",
+        "bob@acme2024",
+    ] {
+        let text = plugin.check_new(guessed_first, &bob).unwrap_err();
+        assert_eq!(text.key, "password-mostly-names", "{guessed_first:?}");
+    }
+    for fine in ["bob violet otter", "otters at acme tools", "smithereens of robe"] {
+        assert!(plugin.check_new(fine, &bob).is_ok(), "{fine:?}");
+    }
+    // Two letters are part of everything.
+    assert!(plugin.check_new("al21 alto", &subject("al", None)).is_ok());
+}
+
+#[test]
+fn however_often_and_wherever_words_stand_others_must_be_enough() {
+    let plugin = plugin().at("acme.example");
+    let known = ["ada", "ACME", "example", "Ada", "acme"];
+    // Eight characters that make no word, spread among 24 words: enough. Seven: not.
+    for (others, is_enough) in [("qzvxkwjy", true), ("qzvxkwj", false)] {
+        for first in 0..24 {
+            let mut password = String::new();
+            for n in 0..24 {
+                password.push_str(known[(n * 7 + first) % known.len()]);
+                password.extend(others.chars().nth((n + first) % 24));
+            }
+            let ada = SubjectView {
+                username: "ada".to_owned(),
+                email: None,
+                ..kit::ada()
+            };
+            assert_eq!(plugin.check_new(&password, &ada).is_ok(), is_enough, "{password:?}");
+        }
+    }
+}
+
+#[test]
 fn nobody_gets_a_password() {
     let cx = Context {
         purpose: Purpose::Enrol,

@@ -316,6 +316,7 @@ password-too-long = Das ist zu lang: höchstens { $max } Bytes.
 password-too-short = Das ist zu kurz: mindestens { $min } Zeichen.
 password-too-common = Viele benutzen dieses, deshalb wird es zuerst geraten. Wählen Sie ein anderes.
 password-contains-name = Darin steht Ihr Name oder Ihre Adresse, deshalb ist es leicht zu erraten. Wählen Sie ein anderes.
+password-mostly-names = Ihr Name und der dieser Seite zählen nicht: Nehmen Sie daneben mindestens { $min } Zeichen, die andere nicht erraten.
 
 otp-name = Ein Code per E-Mail
 otp-title = Schauen Sie in Ihr Postfach

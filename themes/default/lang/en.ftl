@@ -315,6 +315,7 @@ password-too-long = That’s too long: use at most { $max } bytes.
 password-too-short = That’s too short: use at least { $min } characters.
 password-too-common = Many people use this one, so it’s guessed first. Choose another.
 password-contains-name = This contains your name or address, so it’s easy to guess. Choose another.
+password-mostly-names = Your name and this site’s don’t count: beside them, use at least { $min } characters that others wouldn’t guess.
 
 otp-name = A code by e-mail
 otp-title = Check your mail
