@@ -65,7 +65,7 @@ pub enum Node {
         value: String,
         /// What the person reads.
         label: Text,
-        /// Seconds from now until it may be pressed; the page counts down.
+        /// Seconds from the question until it may be pressed; the page counts down what is left of them.
         wait_s: u32,
     },
 }

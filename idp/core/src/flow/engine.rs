@@ -207,6 +207,7 @@ impl Idp {
         Asked {
             form: label.map_or_else(words::dead_end, words::ask_again),
             plugin,
+            asked_at: self.ports.now(),
             memo: Memo::default(),
             spent: true,
             mail: None,
@@ -293,6 +294,7 @@ impl Idp {
             Step::Ask { form, memo } if reply.effects.is_empty() => Ok(Some(Asked {
                 plugin: id.clone(),
                 form,
+                asked_at: cx.now,
                 memo,
                 spent: false,
                 mail: None,

@@ -1,6 +1,6 @@
 //! What a flow shows: a view of what it waits for.
 
-use super::state::{Asked, Flow, Stage};
+use super::state::{Flow, Stage};
 use super::{Ask, BEHAVIOUR_TEXT_VERSION, FlowError, Prompt, PromptClient, Why, words};
 use crate::Idp;
 use crate::error::Error;
@@ -48,14 +48,18 @@ impl Idp {
     }
 
     fn ask(&self, flow: &Flow, caller: &Caller) -> Ask {
+        let now = self.ports.now();
         match &flow.stage {
             Stage::SignIn { identifier, asked } => Ask::SignIn {
                 identifier: identifier.clone(),
-                form: asked.as_ref().map_or_else(words::identifier_only, |asked| asked.form.clone()),
+                form: asked.as_ref().map_or_else(words::identifier_only, |asked| asked.form_at(now)),
                 collect: caller.marker && self.watches(),
                 collect_password: caller.password_marker && self.watches_passwords(),
             },
-            Stage::Factor(asked) | Stage::Enrol(asked) => factor(asked),
+            Stage::Factor(asked) | Stage::Enrol(asked) => Ask::Factor {
+                plugin: asked.plugin.clone(),
+                form: asked.form_at(now),
+            },
             Stage::SelectAccount => Ask::SelectAccount {
                 current: flow.who.name().to_owned(),
             },
@@ -71,13 +75,6 @@ impl Idp {
                     .unwrap_or_default(),
             },
         }
-    }
-}
-
-fn factor(asked: &Asked) -> Ask {
-    Ask::Factor {
-        plugin: asked.plugin.clone(),
-        form: asked.form.clone(),
     }
 }
 

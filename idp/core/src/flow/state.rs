@@ -12,7 +12,7 @@ use crate::token::secret::{Hash, Secret, SecretKind};
 use crate::visit::Caller;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gait_sdk::{Form, Memo, PluginId, Purpose, Text, Timestamp};
+use gait_sdk::{Form, Memo, Node, PluginId, Purpose, Text, Timestamp};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
@@ -84,6 +84,9 @@ pub(super) struct Asked {
     pub plugin: PluginId,
     /// What.
     pub form: Form,
+    /// When.
+    #[serde(default)]
+    pub asked_at: Timestamp,
     /// What the plugin remembers.
     pub memo: Memo,
     /// The question is dead: whatever is answered, it is asked anew.
@@ -91,6 +94,20 @@ pub(super) struct Asked {
     /// The mail that it waits for.
     #[serde(default)]
     pub mail: Option<MailId>,
+}
+
+impl Asked {
+    /// Its form as it is now: what is to be waited for is as much nearer as it is older.
+    pub fn form_at(&self, now: Timestamp) -> Form {
+        let passed_s = u32::try_from(now.since(self.asked_at).max(0)).unwrap_or(u32::MAX);
+        let mut form = self.form.clone();
+        for node in &mut form.nodes {
+            if let Node::Button { wait_s, .. } = node {
+                *wait_s = wait_s.saturating_sub(passed_s);
+            }
+        }
+        form
+    }
 }
 
 /// What a flow waits for.

@@ -78,6 +78,7 @@ impl Idp {
                 Ok(mail) => Ok(Posed::Asked(Asked {
                     plugin: id.clone(),
                     form,
+                    asked_at: cx.now,
                     memo,
                     spent: false,
                     mail,
@@ -292,6 +293,7 @@ impl Idp {
                     Err(text) => return Ok(Verdict::Failed { text, wrong: false }),
                 }
                 asked.form = form;
+                asked.asked_at = cx.now;
                 asked.memo = memo;
                 Ok(Verdict::Asked)
             }

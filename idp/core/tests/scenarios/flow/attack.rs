@@ -345,6 +345,29 @@ async fn five_wrong_codes_kill_a_code_and_a_new_one_is_mailed() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_reloaded_says_how_long_is_left_to_wait() {
+    let stage = Stage::new().await;
+    let mut browser = Browser::new();
+    let flow = browser.asked(&stage, "app", &[]).await;
+    browser.password(&stage, &flow, "alice").await;
+    assert_eq!(browser.wait_s(&stage, &flow).await, 30);
+    stage.advance(12);
+    assert_eq!(browser.wait_s(&stage, &flow).await, 18);
+    browser.answer(&stage, &flow, &[("code", "wrong")]).await;
+    assert_eq!(browser.wait_s(&stage, &flow).await, 18, "a wrong code is no new mail");
+    stage.advance(-60);
+    assert_eq!(
+        browser.wait_s(&stage, &flow).await,
+        30,
+        "a clock that is set back makes it no longer"
+    );
+    stage.advance(500);
+    assert_eq!(browser.wait_s(&stage, &flow).await, 0);
+    browser.answer(&stage, &flow, &[("action", "resend")]).await;
+    assert_eq!(browser.wait_s(&stage, &flow).await, 30, "and again with each mail");
+}
+
+#[tokio::test]
 async fn mails_are_limited_and_the_page_says_so() {
     let stage = Stage::new().await;
     let mut browser = Browser::new();

@@ -181,6 +181,16 @@ impl Browser {
         }
     }
 
+    /// How long the page says that is left until another mail may be asked for, in seconds.
+    pub async fn wait_s(&self, stage: &Stage, flow: &FlowId) -> u32 {
+        let (_, form) = self.factor(stage, flow).await;
+        let waits = form.nodes.iter().filter_map(|node| match node {
+            Node::Button { wait_s, .. } => Some(*wait_s),
+            _ => None,
+        });
+        waits.sum()
+    }
+
     /// Answers the page as it is now.
     pub async fn answer(&mut self, stage: &Stage, flow: &FlowId, pairs: &[(&str, &str)]) -> Where {
         self.try_answer(stage, flow, pairs).await.unwrap()

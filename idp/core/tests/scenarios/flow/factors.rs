@@ -114,7 +114,7 @@ impl Otp {
                 name: "action".to_owned(),
                 value: "resend".to_owned(),
                 label: Text::new("test-resend", "Send again"),
-                wait_s: 0,
+                wait_s: 30,
             },
         ];
         let mail = Mail {

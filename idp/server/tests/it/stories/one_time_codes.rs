@@ -48,6 +48,21 @@ async fn a_new_code_can_be_asked_for_and_the_old_one_is_dead() {
 }
 
 #[tokio::test]
+async fn a_reloaded_page_goes_on_counting_down_to_a_new_code() {
+    let provider = Provider::start().await;
+    let mut visitor = provider.visitor();
+    let page = asked(&provider, &mut visitor, ALICE).await;
+    assert!(page.body.contains("data-wait="), "{}", page.text());
+    provider.clock.advance(3);
+    let reloaded = visitor.get(page.url.as_str()).await;
+    let left = ["1", "2"].map(|left| format!("data-wait=\"{left}\""));
+    assert!(left.iter().any(|left| reloaded.body.contains(left)), "{}", reloaded.body);
+    provider.clock.advance(3);
+    let reloaded = visitor.get(page.url.as_str()).await;
+    assert!(reloaded.form().has("code") && !reloaded.body.contains("data-wait"));
+}
+
+#[tokio::test]
 async fn a_code_counts_for_ten_minutes() {
     let provider = Provider::start().await;
     let mut visitor = provider.visitor();
