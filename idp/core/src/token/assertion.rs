@@ -32,8 +32,8 @@ pub(super) fn claimed_client(assertion: &str) -> Option<ClientId> {
 struct Times {
     /// When it was issued, or the earliest that it can have been.
     issued_at: Timestamp,
-    /// When it can't be accepted any more.
-    dead_at: Timestamp,
+    /// Until when its use is remembered: longer than it lives by the longest that any may live, for a clock may step past its end and back.
+    remembered_until: Timestamp,
 }
 
 impl Idp {
@@ -50,7 +50,7 @@ impl Idp {
             return Ok(false);
         };
         let key = Hash::of(format!("{}\0{jti}", client.id).as_bytes()).to_text();
-        let ttl = u32::try_from(times.dead_at.since(now)).unwrap_or(0) + 1;
+        let ttl = u32::try_from(times.remembered_until.since(now)).unwrap_or(0) + 1;
         let is_first = self.ephemeral.put_new(&format!("assertion:{key}"), b"1", ttl).await?;
         Ok(is_first && self.replay_would_show(times.issued_at).await?)
     }
@@ -71,7 +71,7 @@ impl Idp {
         let begun = |claim: &Value| claim.is_null() || claim.as_i64().is_some_and(|at| at <= now.0 + SKEW_S);
         let times = Times {
             issued_at: claims["iat"].as_i64().map_or(expires.plus(-longest - SKEW_S), Timestamp),
-            dead_at: expires,
+            remembered_until: expires.plus(longest + SKEW_S),
         };
         (meant && lives && begun(&claims["iat"]) && begun(&claims["nbf"])).then_some(times)
     }

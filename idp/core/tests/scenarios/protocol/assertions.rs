@@ -87,6 +87,21 @@ async fn an_assertion_counts_once() {
 }
 
 #[tokio::test]
+async fn a_clock_that_steps_past_an_assertion_s_end_and_back_does_not_make_it_new() {
+    let (world, signer) = world().await;
+    let assertion = signer.sign(&header(), &claims(&world, json!({})));
+    assert!(present(&world, &assertion).await.is_ok());
+    for step in [61, 300] {
+        world.advance(step);
+        // Others call meanwhile, so what has died is gone.
+        let other = signer.sign(&header(), &claims(&world, json!({})));
+        assert!(present(&world, &other).await.is_ok());
+        world.advance(-step);
+        assert_eq!(error(present(&world, &assertion).await), "invalid_client", "{step}");
+    }
+}
+
+#[tokio::test]
 async fn a_restart_does_not_make_an_assertion_new() {
     let (mut world, signer) = world().await;
     let with_iat = signer.sign(&header(), &claims(&world, json!({})));
