@@ -69,11 +69,13 @@ enum Engine {
         _in_use: Option<Arc<InUse>>,
     },
     /// A server. What only reads has connections of its own, so that a flood of changes leaves the checks of tokens alone. What is
-    /// written through `loose` may be lost if the server crashes; `listening` is for notices.
+    /// written through `loose` may be lost if the server crashes; `lease` is one that no flood can take, for a node that can't renew
+    /// the lease loses it; `listening` is for notices.
     Postgres {
         readers: Pool<Calling>,
         writers: Pool<Calling>,
         loose: Pool<Calling>,
+        lease: Pool<Calling>,
         listening: PgPool,
     },
 }
@@ -110,6 +112,14 @@ impl Database {
     async fn write_loosely(&self) -> Result<Lent> {
         match &self.engine {
             Engine::Postgres { loose, .. } => server(loose).await.map(Lent::Postgres),
+            Engine::Sqlite { .. } => self.write().await,
+        }
+    }
+
+    /// The same, for leases.
+    async fn write_lease(&self) -> Result<Lent> {
+        match &self.engine {
+            Engine::Postgres { lease, .. } => server(lease).await.map(Lent::Postgres),
             Engine::Sqlite { .. } => self.write().await,
         }
     }
@@ -171,10 +181,11 @@ impl Database {
                 readers,
                 writers,
                 loose,
+                lease,
                 listening,
             } => {
                 listening.close().await;
-                for line in [loose, writers, readers].into_iter().flat_map(closed) {
+                for line in [lease, loose, writers, readers].into_iter().flat_map(closed) {
                     let _closed = line.db.close().await;
                 }
             }

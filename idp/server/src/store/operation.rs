@@ -58,7 +58,9 @@ impl OperationStore for Database {
     }
 
     async fn lease(&self, name: &str, holder: &str, now: Timestamp, ttl_s: u32) -> Result<bool> {
-        let done = change!(self, Notes, |db| db
+        let done = self
+            .write_lease()
+            .await?
             .sql(
                 "INSERT INTO lease (name, holder, held_until) VALUES ($1, $2, $4) ON CONFLICT (name) DO UPDATE \
                  SET holder = excluded.holder, held_until = excluded.held_until WHERE lease.holder = excluded.holder \
@@ -69,17 +71,18 @@ impl OperationStore for Database {
             .bind(now.0)
             .bind(now.plus(i64::from(ttl_s)).0)
             .execute()
-            .await)?;
+            .await?;
         Ok(done > 0)
     }
 
     async fn release(&self, name: &str, holder: &str) -> Result<()> {
-        change!(self, Notes, |db| db
+        self.write_lease()
+            .await?
             .sql("DELETE FROM lease WHERE name = $1 AND holder = $2")
             .bind(name)
             .bind(holder)
             .execute()
-            .await)?;
+            .await?;
         Ok(())
     }
 

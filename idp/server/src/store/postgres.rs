@@ -51,6 +51,7 @@ impl Database {
             readers: lines("on", connections / 2)?,
             writers: lines("on", connections.div_ceil(2))?,
             loose: lines("off", connections.div_ceil(LOOSE_SHARE))?,
+            lease: lines("on", 1)?,
             listening: listening.connect_lazy_with(held.clone()),
         }))
     }
@@ -64,6 +65,7 @@ impl Database {
         Ok(Self::on(Engine::Postgres {
             readers: one.clone(),
             loose: one.clone(),
+            lease: one.clone(),
             writers: one,
             listening: PgPoolOptions::new().connect_lazy_with(held),
         }))

@@ -4,9 +4,10 @@ use super::given::*;
 use crate::harness::postgres;
 use gait::store::{Database, OpenError};
 use gait_backends::Postgres;
-use gait_core::store::{AccountStore, OperationStore, StoreError};
+use gait_core::store::{AccountStore, OperationStore, SessionStore, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
 #[tokio::test]
 async fn a_database_from_the_future_is_refused_in_words() {
@@ -108,6 +109,41 @@ async fn a_lock_that_is_never_given_back_is_not_waited_for() {
         None,
         "nothing was done"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_flood_that_takes_every_connection_does_not_cost_a_node_its_lease() {
+    let url = postgres::fresh().await;
+    let store = postgres::open(&url).await;
+    let shared: TheStore = Arc::new(store.clone());
+    let alice = add(&shared, "alice").await.id;
+    assert!(store.lease("jobs", "one", NOW, 12).await.unwrap());
+    let mut other = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE account, session IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let mut flood = JoinSet::new();
+    for _ in 0..postgres::CONNECTIONS * 4 {
+        let (reads, writes, touches) = (store.clone(), store.clone(), store.clone());
+        flood.spawn(async move { reads.account(alice).await.map(drop) });
+        flood.spawn(async move { writes.set_disabled(alice, Some(NOW), &[]).await.map(drop) });
+        flood.spawn(async move { touches.touch_session(&"sid".into(), NOW).await });
+    }
+    // Half of them read, half write, and a quarter as many write what may be lost.
+    let all = i64::from(postgres::CONNECTIONS + postgres::CONNECTIONS / 4);
+    let held = "SELECT COUNT(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database WHERE datname = current_database() AND NOT granted";
+    let are_held = async {
+        while sqlx::query_scalar::<_, i64>(held).fetch_one(&mut other).await.unwrap() < all {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), are_held).await.unwrap();
+    let soon = Duration::from_secs(1);
+    let renewed = tokio::time::timeout(soon, store.lease("jobs", "one", NOW.plus(4), 12)).await;
+    assert!(renewed.expect("nobody else has its connection").unwrap());
+    let given_back = tokio::time::timeout(soon, store.release("jobs", "one")).await;
+    given_back.expect("nobody else has its connection").unwrap();
 }
 
 #[tokio::test]
