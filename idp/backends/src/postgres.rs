@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// A running server with a superuser `gait` that needs no password.
+/// A running server with a superuser `gait` that needs no password, and an empty database of that name.
 pub struct Postgres {
     // In this order they go.
     server: Child,
@@ -50,12 +50,14 @@ impl Postgres {
         ensure!(made.success(), "initdb failed");
         let port = program::free_port()?;
         let server = serve(&folder, port)?;
-        Ok(Self {
+        let postgres = Self {
             server,
             disk,
             folder,
             port,
-        })
+        };
+        postgres.run("postgres", "CREATE DATABASE gait")?;
+        Ok(postgres)
     }
 
     /// The small disk that it is on.
@@ -63,7 +65,7 @@ impl Postgres {
         self.disk.as_ref()
     }
 
-    /// The URL of a database; `postgres` is there from the start.
+    /// The URL of a database; `gait` and `postgres` are there from the start.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://gait@127.0.0.1:{}/{database}", self.port)
     }

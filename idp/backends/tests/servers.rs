@@ -8,15 +8,14 @@ use std::net::TcpStream;
 #[test]
 fn postgres_keeps_what_was_committed_through_a_kill() {
     let mut postgres = Postgres::start().unwrap();
-    postgres.run("postgres", "CREATE DATABASE one").unwrap();
     postgres
-        .run("one", "CREATE TABLE t (x INT); INSERT INTO t VALUES (1)")
+        .run("gait", "CREATE TABLE t (x INT); INSERT INTO t VALUES (1)")
         .unwrap();
     postgres.kill().unwrap();
-    assert!(postgres.run("one", "SELECT 1").is_err());
+    assert!(postgres.run("gait", "SELECT 1").is_err());
     postgres.start_again().unwrap();
     postgres
-        .run("one", "DO $$ BEGIN ASSERT (SELECT x FROM t) = 1; END $$")
+        .run("gait", "DO $$ BEGIN ASSERT (SELECT x FROM t) = 1; END $$")
         .unwrap();
 }
 

@@ -13,7 +13,6 @@ fn run(command: &mut Command) -> Output {
 #[tokio::test]
 async fn a_dump_brings_back_what_was_there_and_nobody_stays_signed_in() {
     let postgres = Postgres::start().expect("Postgres");
-    postgres.run("postgres", "CREATE DATABASE gait").unwrap();
     let url = postgres.url("gait");
     let mut server = Server::configured(|base| format!("{base}[database]\nurl_file = \"database-url\"\n"));
     server.write("database-url", &url);

@@ -19,8 +19,6 @@ use tempfile::TempDir;
 
 /// Starts that the cold start is the median of.
 const COLD_STARTS: usize = 3;
-/// The database of Postgres.
-const DATABASE: &str = "gait";
 
 /// Where a deployment lives.
 struct Deployment<'a> {
@@ -89,7 +87,6 @@ fn services(kind: Kind, setting: &Setting) -> anyhow::Result<Option<Services>> {
         postgres: Postgres::start()?,
         redis: Redis::start()?,
     };
-    services.postgres.run("postgres", &format!("CREATE DATABASE {DATABASE}"))?;
     for pid in [services.postgres.pid(), services.redis.pid()] {
         setting.cores.move_beside(kind.nodes(), pid)?;
     }
@@ -175,7 +172,7 @@ samples_per_session = 1000000
             issuer = self.issuer
         );
         if let Some(services) = &self.services {
-            let database = services.postgres.url(DATABASE);
+            let database = services.postgres.url("gait");
             let redis = services.redis.url();
             write!(text, "\n[database]\nurl = \"{database}\"\n\n[redis]\nurl = \"{redis}\"\n")?;
         }

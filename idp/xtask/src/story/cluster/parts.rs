@@ -35,7 +35,6 @@ impl Cluster {
     /// A program is missing or doesn't start.
     pub async fn start(loud: bool) -> anyhow::Result<Self> {
         let (postgres, redis) = tokio::task::spawn_blocking(|| anyhow::Ok((Postgres::start()?, Redis::start()?))).await??;
-        postgres.run("postgres", "CREATE DATABASE gait")?;
         let folder = tempfile::tempdir()?;
         let clients = files::prepare(folder.path())?;
         let (mails, mail) = Sink::start(loud).await?;

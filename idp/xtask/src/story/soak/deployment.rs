@@ -67,7 +67,6 @@ impl Deployment {
     pub async fn of_two_nodes(people: usize) -> anyhow::Result<Self> {
         let start = || anyhow::Ok((Postgres::on_small_disk(POSTGRES_MIB)?, Redis::start()?));
         let (postgres, redis) = tokio::task::spawn_blocking(start).await??;
-        postgres.run("postgres", "CREATE DATABASE gait")?;
         let to_postgres = [Wire::to(&[postgres.port()]).await?, Wire::to(&[postgres.port()]).await?];
         let to_redis = [Wire::to(&[redis.port()]).await?, Wire::to(&[redis.port()]).await?];
         Self::start(
