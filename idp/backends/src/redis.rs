@@ -140,12 +140,15 @@ impl Redis {
         program::wait_for_end(&mut self.server)
     }
 
-    /// Starts it again on what it left behind.
+    /// Starts it again on what it left behind; it is read by the end of this.
     ///
     /// # Errors
     /// It doesn't start.
     pub fn start_again(&mut self) -> anyhow::Result<()> {
         self.server = serve(&self.folder, self.port, &self.options)?;
+        // The port answers before that.
+        let has_read = || Ok(!self.say(&["PING"])?.contains("LOADING"));
+        ensure!(program::look_until(has_read)?, "Redis doesn't come to the end of its file");
         Ok(())
     }
 }
