@@ -80,6 +80,7 @@ pub struct Idp {
     pub(crate) senders: Vec<continuous::Sender>,
     pub(crate) keys: KeyRing,
     pub(crate) models: learning::Models,
+    pub(crate) rooms: learning::Rooms,
     pub(crate) rates: rates::Rates,
 }
 
@@ -104,6 +105,7 @@ impl Idp {
             senders: setup.senders,
             keys,
             models: learning::Models::default(),
+            rooms: learning::Rooms::default(),
             rates: rates::Rates::default(),
         })
     }

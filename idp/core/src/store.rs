@@ -380,9 +380,33 @@ pub trait ApprovalStore: Send + Sync {
     async fn answer_approval(&self, hash: &Hash, at: Timestamp, batch: &EffectBatch) -> Result<bool>;
 }
 
+/// A watched session with all that a batch of it hangs on, read at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WatchStanding {
+    /// The session, ended or not.
+    pub session: Session,
+    /// Its account.
+    pub account: Account,
+    /// The grant by which it is watched is the session's, and not revoked.
+    pub connected: bool,
+    /// The consent to be watched is in force.
+    pub consented: bool,
+    /// When the account's model was trained (`trained_at_ms`), and whether it is enrolled; `None` if there is none.
+    pub model: Option<(i64, bool)>,
+    /// When the background was made, if there is one.
+    pub background_made_at: Option<i64>,
+}
+
 /// Behaviour: consents, records, models.
 #[async_trait]
 pub trait BehaviourStore: Send + Sync {
+    /// What a batch of a session hangs on that is watched by `grant`; model and background are the plugin's, and none without one.
+    async fn watch_standing(
+        &self,
+        session: &SessionId,
+        grant: GrantId,
+        plugin: Option<&PluginId>,
+    ) -> Result<Option<WatchStanding>>;
     /// The consent to be watched that is in force.
     async fn behaviour_consent(&self, account: AccountId) -> Result<Option<BehaviourConsent>>;
     /// The consent to the password's rhythm that is in force.

@@ -9,9 +9,9 @@ use crate::Idp;
 use crate::account::Account;
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::ids::AccountId;
 use crate::policy::Watch;
 use crate::session::Session;
+use crate::store::WatchStanding;
 use crate::token::secret::Secret;
 use gait_sdk::{Alarm, Batch, Label, MAX_STATE_BYTES, ReasonCode, Scored, Scorer};
 
@@ -41,44 +41,58 @@ impl Idp {
         }
         self.count_samples(&watched.session)?;
         let batch = batch::parse(body)?.map(|batch| self.as_agreed(batch));
-        let Some(session) = self.watched_session(&watched).await? else {
+        let Some(standing) = self.watch_standing(&watched).await? else {
             return Ok(self.sample_answer(WatchState::Ended, None, false));
         };
-        if let Some(batch) = batch.filter(|_| session.ended.is_none()) {
-            self.take_batch(&watched, &session, &batch, request_id).await?;
+        let remembered = match batch.filter(|_| standing.session.ended.is_none()) {
+            Some(batch) => self.take_batch(&watched, &standing, &batch, request_id).await?,
+            None => None,
+        };
+        match remembered {
+            Some(watching) => self.tell_collector(&watched, &standing.session, &watching, standing.consented).await,
+            None => self.tell_collector_anew(&watched, standing.consented).await,
         }
-        self.tell_collector(&watched).await
     }
 
-    /// The session of a watch token, ended ones too.
+    /// The session of a watch token, ended ones too, with all that a batch of it hangs on.
     ///
     /// # Errors
     /// [`WatchError::WatchToken`] if the session lives and the app was disconnected from it.
-    async fn watched_session(&self, watched: &Watched) -> Result<Option<Session>, WatchError> {
-        let session = self.store.session(&watched.session).await.map_err(Error::from)?;
-        if session.as_ref().is_some_and(|session| session.ended.is_none()) {
-            let grant = self.store.grant(watched.grant).await.map_err(Error::from)?;
-            if grant.is_none_or(|grant| grant.revoked_at.is_some()) {
-                return Err(WatchError::WatchToken);
-            }
+    async fn watch_standing(&self, watched: &Watched) -> Result<Option<WatchStanding>, WatchError> {
+        let plugin = self.registry.scorer().map(|scorer| scorer.manifest().id.clone());
+        let standing = self.store.watch_standing(&watched.session, watched.grant, plugin.as_ref());
+        let standing = standing.await.map_err(Error::from)?;
+        let is_cut_off = |standing: &WatchStanding| standing.session.ended.is_none() && !standing.connected;
+        match standing.as_ref().is_some_and(is_cut_off) {
+            true => Err(WatchError::WatchToken),
+            false => Ok(standing),
         }
-        Ok(session)
     }
 
-    /// What the collector is told: the session as it is now, seen through the veil of a decision that was just made.
-    async fn tell_collector(&self, watched: &Watched) -> Result<SampleAnswer, WatchError> {
+    /// What the collector is told, by the session as it is now.
+    async fn tell_collector_anew(&self, watched: &Watched, consented: bool) -> Result<SampleAnswer, WatchError> {
         let session = self.store.session(&watched.session).await.map_err(Error::from)?;
         let Some(session) = session else {
             return Ok(self.sample_answer(WatchState::Ended, None, false));
         };
         let (watching, _) = self.watching_of(&session).await?;
-        let state = watching.shown(WatchState::of(&session), self.ports.clock.now_ms());
+        self.tell_collector(watched, &session, &watching, consented).await
+    }
+
+    /// What the collector is told: the state of the session, seen through the veil of a decision that was just made.
+    async fn tell_collector(
+        &self,
+        watched: &Watched,
+        session: &Session,
+        watching: &Watching,
+        consented: bool,
+    ) -> Result<SampleAnswer, WatchError> {
+        let state = watching.shown(WatchState::of(session), self.ports.clock.now_ms());
         let renewed = match state {
             WatchState::Ended => None,
             WatchState::Ok | WatchState::StepUp => self.renewed_watch_token(watched).await?,
         };
-        let keys = self.takes_key_identities(watched.account).await?;
-        Ok(self.sample_answer(state, renewed, keys))
+        Ok(self.sample_answer(state, renewed, consented && self.takes_key_identities()))
     }
 
     fn sample_answer(&self, state: WatchState, watch_token: Option<Secret>, keys: bool) -> SampleAnswer {
@@ -90,10 +104,9 @@ impl Idp {
         }
     }
 
-    async fn takes_key_identities(&self, account: AccountId) -> Result<bool> {
+    fn takes_key_identities(&self) -> bool {
         let policy = &self.policy.watch;
-        let is_on = policy.key_identity && policy.mode != Watch::Off;
-        Ok(is_on && self.store.behaviour_consent(account).await?.is_some())
+        policy.key_identity && policy.mode != Watch::Off
     }
 
     /// Whatever a collector sends, nobody sees key identities that the operator has not agreed to.
@@ -107,22 +120,23 @@ impl Idp {
         }
     }
 
-    /// Drops a batch, or has it scored. Without consent no scorer sees it.
-    async fn take_batch(&self, watched: &Watched, session: &Session, batch: &Batch, txn: &str) -> Result<(), WatchError> {
+    /// Drops a batch, or has it scored. Without consent no scorer sees it. Gives back what is remembered now, unless the session may
+    /// have changed.
+    async fn take_batch(
+        &self,
+        watched: &Watched,
+        standing: &WatchStanding,
+        batch: &Batch,
+        txn: &str,
+    ) -> Result<Option<Watching>, WatchError> {
         if !batch.is_empty() {
-            self.note_watched_use(session).await?;
+            self.note_watched_use(&standing.session).await?;
         }
-        let Some(scorer) = self.registry.scorer().filter(|_| self.policy.watch.mode != Watch::Off) else {
-            return Ok(());
-        };
-        let consent = self.store.behaviour_consent(watched.account).await.map_err(Error::from)?;
-        let account = self.store.account(watched.account).await.map_err(Error::from)?;
-        match account.filter(|_| consent.is_some()) {
-            Some(account) => {
-                self.score_batch(scorer.as_ref(), &account, watched, session, batch, txn)
-                    .await
+        match self.registry.scorer() {
+            Some(scorer) if standing.consented && self.policy.watch.mode != Watch::Off => {
+                self.score_batch(scorer.as_ref(), watched, standing, batch, txn).await
             }
-            None => Ok(()),
+            _ => Ok(None),
         }
     }
 
@@ -140,21 +154,21 @@ impl Idp {
     async fn score_batch(
         &self,
         scorer: &dyn Scorer,
-        account: &Account,
         watched: &Watched,
-        session: &Session,
+        standing: &WatchStanding,
         batch: &Batch,
         txn: &str,
-    ) -> Result<(), WatchError> {
+    ) -> Result<Option<Watching>, WatchError> {
         let plugin = &scorer.manifest().id;
+        let WatchStanding { session, account, .. } = standing;
         let client = self.store.client(&watched.client).await.map_err(Error::from)?;
         let mut cx = self.scorer_context(plugin, account, &session.place, client.as_ref());
         cx.ip_evidence = self.ip_evidence(account, &cx).await?;
-        let model = self.prepared_model(scorer, account.id).await?;
+        let model = self.watched_model(scorer, standing).await?;
         for _ in 0..TRIES {
             let (before, stored) = self.watching_of(session).await?;
             if before.has_seen(&watched.client, batch.seq) {
-                return Ok(());
+                return Ok(Some(before));
             }
             let scored = scorer.score(&cx, model.as_ref().map(|model| &model.parsed), before.scorer.clone(), batch);
             let scored = scored
@@ -163,16 +177,16 @@ impl Idp {
             let scored = scored.ok().filter(fits);
             let mut after = before.clone();
             after.note_seq(&watched.client, batch.seq);
+            let mut acted = false;
             if let Some(scored) = &scored {
                 self.follow_verdict(&mut after, session, scored);
                 let raised = raised(account, session, watched, scored, &before, txn);
                 self.act_on_alarm(session, &raised).await?;
+                acted = raised.alarm != Alarm::None;
             }
             if self.remember_watching(&session.id, stored.as_deref(), &after).await? {
-                return self
-                    .keep_batch(session, client.as_ref(), &after, scored)
-                    .await
-                    .map_err(WatchError::from);
+                self.keep_batch(session, client.as_ref(), &after, scored).await?;
+                return Ok((!acted).then_some(after));
             }
         }
         // Not seen: the collector sends it again.

@@ -131,7 +131,13 @@ impl Idp {
 
     /// The background as it is now; opened at most once for each that is made.
     pub(super) async fn known_background(&self, plugin: &PluginId) -> Result<Known> {
-        let Some(made_at_ms) = self.store.background_made_at(plugin).await? else {
+        let made_at_ms = self.store.background_made_at(plugin).await?;
+        self.background_of(plugin, made_at_ms).await
+    }
+
+    /// The background that was made at a time; none, if there is none.
+    pub(super) async fn background_of(&self, plugin: &PluginId, made_at_ms: Option<i64>) -> Result<Known> {
+        let Some(made_at_ms) = made_at_ms else {
             self.models.put_background(None);
             return Ok(Known::default());
         };

@@ -6,10 +6,12 @@ mod import;
 mod models;
 mod password;
 mod records;
+mod room;
 mod signin;
 
 pub use models::Models;
 pub(crate) use password::TypedPassword;
+pub(crate) use room::Rooms;
 pub(crate) use signin::Typed;
 
 use crate::Idp;

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::ids::AccountId;
 use crate::ports::Changed;
 use crate::seal::{SealError, Sealed};
-use crate::store::{StoreError, StoredModel, Whose};
+use crate::store::{StoreError, StoredModel, WatchStanding, Whose};
 use gait_sdk::{Background, ModelBlob, Prepared, Scorer};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,7 +41,7 @@ pub(crate) struct ReadyModel {
     pub enrolled: bool,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -111,16 +111,29 @@ impl Idp {
         described.map_err(|error| Error::Inconsistent(format!("a model can't be described: {error}")))
     }
 
-    /// The account's model, parsed once for each training and each background.
-    pub(crate) async fn prepared_model(&self, scorer: &dyn Scorer, account: AccountId) -> Result<Option<ReadyModel>> {
-        let known = self.known_background(&scorer.manifest().id).await?;
-        self.prepared(scorer, &account.into(), &known).await
+    /// The model of a watched session's account, parsed once for each training and each background.
+    pub(crate) async fn watched_model(&self, scorer: &dyn Scorer, standing: &WatchStanding) -> Result<Option<ReadyModel>> {
+        let known = self.background_of(&scorer.manifest().id, standing.background_made_at).await?;
+        let whose = standing.account.id.into();
+        self.ready_model(scorer, &whose, standing.model, &known).await
     }
 
     /// A model, parsed. The row is looked at every time: what was erased is gone at once.
     pub(super) async fn prepared(&self, scorer: &dyn Scorer, whose: &Whose, known: &Known) -> Result<Option<ReadyModel>> {
+        let version = self.store.model_version(whose, &scorer.manifest().id).await?;
+        self.ready_model(scorer, whose, version, known).await
+    }
+
+    /// The model that is `there`: when it was trained, and whether it is enrolled.
+    async fn ready_model(
+        &self,
+        scorer: &dyn Scorer,
+        whose: &Whose,
+        there: Option<(i64, bool)>,
+        known: &Known,
+    ) -> Result<Option<ReadyModel>> {
         let plugin = &scorer.manifest().id;
-        let Some((trained_at_ms, enrolled)) = self.store.model_version(whose, plugin).await? else {
+        let Some((trained_at_ms, enrolled)) = there else {
             self.models.drop(whose);
             return Ok(None);
         };

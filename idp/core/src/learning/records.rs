@@ -14,9 +14,6 @@ use std::collections::HashMap;
 
 /// Records that one model is extended by at a time; what is left over comes in the next round.
 const RECORDS: u32 = 500;
-/// Most records of one account that wait to be learned from; further ones are dropped, for a collector can send them faster than
-/// they are learned.
-const WAITING: u64 = 2000;
 /// Largest record as JSON, in bytes.
 const MAX_RECORD: usize = 16 * 1024;
 /// What records are sealed for.
@@ -118,7 +115,7 @@ impl Idp {
             return Ok(());
         }
         let account = whose.account;
-        if self.store.count_unsettled(account, plugin).await? >= WAITING {
+        if !self.has_room(account, plugin).await? {
             tracing::debug!(%account, %plugin, "a record is dropped: too many wait to be learned from");
             return Ok(());
         }

@@ -1,14 +1,15 @@
 //! Behaviour: consents, and what hangs on them.
 
-use super::account::{self, Hold};
+use super::account::{self, Hold, account_columns};
 use super::row::{Columns, all, one};
+use super::session::{self, session_columns};
 use super::statement::{delete_all, delete_some};
-use super::{Connection, Database, change, model, outbox, record, transact};
+use super::{Connection, Database, change, journey, model, outbox, record, transact};
 use async_trait::async_trait;
 use gait_core::account::{BehaviourConsent, PASSWORD_PURPOSE, WATCH_PURPOSE};
 use gait_core::event::Event;
-use gait_core::ids::{AccountId, SessionId};
-use gait_core::store::{BehaviourStore, Result, StoreError, StoredModel, StoredRecord, Whose};
+use gait_core::ids::{AccountId, GrantId, SessionId};
+use gait_core::store::{BehaviourStore, Result, StoreError, StoredModel, StoredRecord, WatchStanding, Whose};
 use gait_sdk::{CredentialId, Label, PluginId, RecordId, Timestamp};
 
 fn read_consent(columns: &mut Columns<'_>) -> Result<BehaviourConsent> {
@@ -45,14 +46,13 @@ async fn has_consent(db: &mut Connection<'_>, account: AccountId, purpose: &str)
     Ok(row.is_some())
 }
 
-/// Within a transaction: the consent that a record or a model takes is in force.
-async fn is_consented(db: &mut Connection<'_>, whose: &Whose) -> Result<bool> {
-    let purpose = if whose.credential.is_some() {
+/// The purpose of the consent that a record or a model takes.
+fn purpose(whose: &Whose) -> &'static str {
+    if whose.credential.is_some() {
         PASSWORD_PURPOSE
     } else {
         WATCH_PURPOSE
-    };
-    has_consent(db, whose.account, purpose).await
+    }
 }
 
 /// Withdraws a consent within a transaction; true if it was in force.
@@ -111,8 +111,51 @@ async fn insert_consent(db: &mut Connection<'_>, consent: &BehaviourConsent) -> 
     Ok(())
 }
 
+/// The session comes last, for how much of it there is to read depends on whether it ended.
+fn read_standing(columns: &mut Columns<'_>) -> Result<WatchStanding> {
+    let account = account::read(columns)?;
+    let (connected, consented) = (columns.get()?, columns.get()?);
+    let (trained_at_ms, enrolled): (Option<i64>, Option<bool>) = (columns.get()?, columns.get()?);
+    Ok(WatchStanding {
+        account,
+        connected,
+        consented,
+        model: trained_at_ms.zip(enrolled),
+        background_made_at: columns.get()?,
+        session: session::read(columns)?,
+    })
+}
+
 #[async_trait]
 impl BehaviourStore for Database {
+    async fn watch_standing(
+        &self,
+        session: &SessionId,
+        grant: GrantId,
+        plugin: Option<&PluginId>,
+    ) -> Result<Option<WatchStanding>> {
+        let row = self
+            .read()
+            .await?
+            .sql(concat!(
+                "SELECT ",
+                account_columns!(),
+                ", EXISTS (SELECT 1 FROM client_grant g WHERE g.id = $2 AND g.session = s.id AND g.revoked_at IS NULL), \
+                 EXISTS (SELECT 1 FROM behaviour_consent c WHERE c.account = a.id AND c.purpose = $4 AND c.withdrawn_at IS NULL), \
+                 m.trained_at_ms, m.enrolled, b.made_at_ms, ",
+                session_columns!(),
+                " FROM session s JOIN account a ON a.id = s.account LEFT JOIN model m ON m.account = a.id AND m.plugin = $3 \
+                 LEFT JOIN background b ON b.plugin = $3 AND b.blob IS NOT NULL WHERE s.id = $1"
+            ))
+            .bind(session.as_str())
+            .bind(grant.0.as_bytes().as_slice())
+            .bind(plugin.map(PluginId::as_str))
+            .bind(WATCH_PURPOSE)
+            .fetch_optional()
+            .await?;
+        one(row, read_standing)
+    }
+
     async fn behaviour_consent(&self, account: AccountId) -> Result<Option<BehaviourConsent>> {
         consent_in_force(&mut self.read().await?.connection(), account, WATCH_PURPOSE).await
     }
@@ -152,11 +195,12 @@ impl BehaviourStore for Database {
     async fn withdraw_consent(&self, account: AccountId, at: Timestamp, events: &[Event]) -> Result<()> {
         transact!(self, |db| {
             account::hold(db, account, Hold::Alone).await?;
-            erase(db, account).await?;
             let mut was_in_force = false;
             for purpose in [WATCH_PURPOSE, PASSWORD_PURPOSE] {
                 was_in_force |= withdraw(db, account, purpose, at).await?;
             }
+            // After that: a record that is just being kept holds the consent.
+            erase(db, account).await?;
             if was_in_force {
                 outbox::note(db, events).await?;
             }
@@ -167,8 +211,9 @@ impl BehaviourStore for Database {
     async fn withdraw_password_consent(&self, account: AccountId, at: Timestamp, events: &[Event]) -> Result<()> {
         transact!(self, |db| {
             account::hold(db, account, Hold::Alone).await?;
+            let was_in_force = withdraw(db, account, PASSWORD_PURPOSE, at).await?;
             erase_rhythm(db, account, None).await?;
-            if withdraw(db, account, PASSWORD_PURPOSE, at).await? {
+            if was_in_force {
                 outbox::note(db, events).await?;
             }
             Ok(())
@@ -184,14 +229,8 @@ impl BehaviourStore for Database {
     }
 
     async fn keep_record(&self, kept: &StoredRecord) -> Result<bool> {
-        transact!(self, Adds, |db| {
-            account::hold(db, kept.whose.account, Hold::Shared).await?;
-            if !is_consented(db, &kept.whose).await? {
-                return Ok(false);
-            }
-            record::add(db, kept).await?;
-            Ok(true)
-        })
+        // Losing one costs a batch that was to be learned.
+        journey!(self, Notes, |db| record::add(db, kept, purpose(&kept.whose)).await)
     }
 
     async fn label_records(&self, session: &SessionId, since: Timestamp, label: Label) -> Result<()> {
@@ -217,7 +256,7 @@ impl BehaviourStore for Database {
     async fn put_model(&self, learned: &StoredModel, replaces: Option<i64>, settled: &[RecordId]) -> Result<bool> {
         transact!(self, Adds, |db| {
             account::hold(db, learned.whose.account, Hold::Shared).await?;
-            if !is_consented(db, &learned.whose).await? {
+            if !has_consent(db, learned.whose.account, purpose(&learned.whose)).await? {
                 return Ok(false);
             }
             model::replace(db, learned, replaces).await?;

@@ -3,6 +3,7 @@
 use super::Connection;
 use super::ending::NONE;
 use super::row::{Columns, all, one, or_taken, word};
+use super::statement::locking;
 use gait_core::ids::{AccountId, SessionId};
 use gait_core::seal::Sealed;
 use gait_core::store::{Result, StoreError, StoredRecord, Which, Whose};
@@ -30,24 +31,29 @@ fn read(columns: &mut Columns<'_>) -> Result<StoredRecord> {
     })
 }
 
-/// Keeps one within a transaction.
-pub(super) async fn add(db: &mut Connection<'_>, record: &StoredRecord) -> Result<()> {
-    db.sql(
-        "INSERT INTO record (id, account, credential, plugin, session, label, taken_at, payload) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(record.id.as_str())
-    .bind(record.whose.account.0.as_bytes().as_slice())
-    .bind(record.whose.credential.as_ref().map(CredentialId::as_str))
-    .bind(record.plugin.as_str())
-    .bind(record.session.as_str())
-    .bind(word(&record.label)?)
-    .bind(record.at.0)
-    .bind(record.payload.0.as_slice())
-    .execute()
-    .await
-    .map_err(or_taken("record"))?;
-    Ok(())
+/// Keeps one, if a consent to `purpose` is in force; false if it isn't. On Postgres the consent is held, so that who withdraws it waits,
+/// and then finds the record.
+pub(super) async fn add(db: &mut Connection<'_>, record: &StoredRecord, purpose: &str) -> Result<bool> {
+    let done = db
+        .sql(locking!(
+            "INSERT INTO record (id, account, credential, plugin, session, label, taken_at, payload) \
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM behaviour_consent c WHERE c.account = $2 AND c.purpose = $9 \
+             AND c.withdrawn_at IS NULL",
+            "FOR SHARE OF c"
+        ))
+        .bind(record.id.as_str())
+        .bind(record.whose.account.0.as_bytes().as_slice())
+        .bind(record.whose.credential.as_ref().map(CredentialId::as_str))
+        .bind(record.plugin.as_str())
+        .bind(record.session.as_str())
+        .bind(word(&record.label)?)
+        .bind(record.at.0)
+        .bind(record.payload.0.as_slice())
+        .bind(purpose)
+        .execute()
+        .await
+        .map_err(or_taken("record"))?;
+    Ok(done > 0)
 }
 
 /// Sets the label of a session's records.

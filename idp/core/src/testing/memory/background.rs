@@ -18,6 +18,10 @@ pub(super) struct KeptBackground {
 }
 
 impl State {
+    pub(super) fn background(&self, plugin: &PluginId) -> Option<&StoredBackground> {
+        self.backgrounds.get(plugin)?.made.as_ref()
+    }
+
     pub(super) fn outdate_backgrounds(&mut self) {
         for kept in self.backgrounds.values_mut() {
             kept.revision += 1;
@@ -70,10 +74,10 @@ impl BackgroundStore for MemoryStore {
     }
 
     async fn background_made_at(&self, plugin: &PluginId) -> Result<Option<i64>> {
-        Ok(self.background(plugin).await?.map(|made| made.made_at_ms))
+        Ok(self.state().background(plugin).map(|made| made.made_at_ms))
     }
 
     async fn background(&self, plugin: &PluginId) -> Result<Option<StoredBackground>> {
-        Ok(self.state().backgrounds.get(plugin).and_then(|kept| kept.made.clone()))
+        Ok(self.state().background(plugin).cloned())
     }
 }

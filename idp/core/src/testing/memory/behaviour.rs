@@ -3,8 +3,8 @@
 use super::{KeptModel, MemoryStore, Room, State};
 use crate::account::{BehaviourConsent, PASSWORD_PURPOSE, WATCH_PURPOSE};
 use crate::event::Event;
-use crate::ids::{AccountId, SessionId};
-use crate::store::{BehaviourStore, Result, StoreError, StoredModel, StoredRecord, Whose};
+use crate::ids::{AccountId, GrantId, SessionId};
+use crate::store::{BehaviourStore, Result, StoreError, StoredModel, StoredRecord, WatchStanding, Whose};
 use async_trait::async_trait;
 use gait_sdk::{CredentialId, Label, PluginId, RecordId, Timestamp};
 use std::collections::HashMap;
@@ -87,6 +87,35 @@ fn oldest_first(mut records: Vec<StoredRecord>, limit: u32) -> Vec<StoredRecord>
 
 #[async_trait]
 impl BehaviourStore for MemoryStore {
+    async fn watch_standing(
+        &self,
+        session: &SessionId,
+        grant: GrantId,
+        plugin: Option<&PluginId>,
+    ) -> Result<Option<WatchStanding>> {
+        let mut state = self.state();
+        let Some(session) = state.sessions.get(session).map(|kept| kept.session.clone()) else {
+            return Ok(None);
+        };
+        let id = session.account;
+        let Some(account) = state.accounts.get(&id).cloned() else {
+            return Ok(None);
+        };
+        let grant = state.grants.get(&grant);
+        let connected = grant.is_some_and(|grant| grant.session == session.id && grant.revoked_at.is_none());
+        let consented = state.consent_in_force(id, WATCH_PURPOSE).is_some();
+        let model = plugin.and_then(|plugin| state.models.get(&(id.into(), plugin.clone())));
+        let background = plugin.and_then(|plugin| state.background(plugin));
+        Ok(Some(WatchStanding {
+            model: model.map(|kept| (kept.model.trained_at_ms, kept.model.enrolled)),
+            background_made_at: background.map(|made| made.made_at_ms),
+            session,
+            account,
+            connected,
+            consented,
+        }))
+    }
+
     async fn behaviour_consent(&self, account: AccountId) -> Result<Option<BehaviourConsent>> {
         Ok(self.state().consent_in_force(account, WATCH_PURPOSE).cloned())
     }

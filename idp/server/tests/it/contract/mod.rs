@@ -56,3 +56,4 @@ mod server;
 mod session;
 mod sqlite;
 mod upgrade;
+mod watched;
