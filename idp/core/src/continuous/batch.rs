@@ -34,8 +34,7 @@ struct Versioned {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire {
-    #[serde(rename = "v")]
-    _v: u64,
+    v: u64,
     seq: u64,
     span_ms: f64,
     clock_ms: f64,
@@ -120,11 +119,11 @@ pub(crate) fn parse(body: &[u8]) -> Result<Option<Batch>, WatchError> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(bad("the body is no JSON object"));
     }
-    let version: Versioned = serde_json::from_slice(body).map_err(|_| bad("the body is no JSON object with a version v"))?;
-    if version.v != VERSION {
-        return Ok(None);
-    }
-    let wire: Wire = serde_json::from_slice(body).map_err(|_| bad("the body is no batch of version 1"))?;
+    let wire = match serde_json::from_slice::<Wire>(body) {
+        Ok(wire) if wire.v == VERSION => wire,
+        Ok(_) => return Ok(None),
+        Err(_) => return later(body),
+    };
     check(&wire)?;
     Ok(Some(Batch {
         seq: wire.seq,
@@ -137,6 +136,15 @@ pub(crate) fn parse(body: &[u8]) -> Result<Option<Batch>, WatchError> {
         path: wire.path.iter().map(WirePoint::read).collect::<Result<_, _>>()?,
         metrics: wire.metrics,
     }))
+}
+
+/// What is no batch of this version may be one of a later.
+fn later(body: &[u8]) -> Result<Option<Batch>, WatchError> {
+    let version: Versioned = serde_json::from_slice(body).map_err(|_| bad("the body is no JSON object with a version v"))?;
+    match version.v {
+        VERSION => Err(bad("the body is no batch of version 1")),
+        _ => Ok(None),
+    }
 }
 
 fn check(wire: &Wire) -> Result<(), WatchError> {

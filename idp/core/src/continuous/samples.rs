@@ -49,7 +49,10 @@ impl Idp {
             None => None,
         };
         match remembered {
-            Some(watching) => self.tell_collector(&watched, &standing.session, &watching, standing.consented).await,
+            Some(watching) => {
+                self.tell_collector(&watched, &standing.session, &watching, standing.consented)
+                    .await
+            }
             None => self.tell_collector_anew(&watched, standing.consented).await,
         }
     }
