@@ -6,6 +6,7 @@
 
 mod config;
 mod hasher;
+mod memory;
 mod rules;
 
 pub use config::Config;
