@@ -43,6 +43,15 @@ async fn make_background(store: &TheStore, plugin: &PluginId, made_at_ms: i64) {
     assert!(put.await.unwrap());
 }
 
+/// Somebody who agreed to be watched, with a model, and a background made at 99 milliseconds.
+async fn enrolled(store: &TheStore) -> SignedIn {
+    let someone = signed_in(store).await;
+    store.give_consent(&consent(&someone.alice), &[]).await.unwrap();
+    store.put_model(&model(&someone.alice), None, &[]).await.unwrap();
+    make_background(store, &watch(), 99).await;
+    someone
+}
+
 async fn standing(store: &TheStore, sid: &str, grant: GrantId) -> Option<WatchStanding> {
     store.watch_standing(&sid.into(), grant, Some(&watch())).await.unwrap()
 }
@@ -66,10 +75,7 @@ async fn who_has_agreed_to_nothing_is_told_of_as_such(store: TheStore) {
 async fn all_of_it_is_read_as_it_was_written(store: TheStore) {
     let SignedIn {
         alice, session, online, ..
-    } = signed_in(&store).await;
-    store.give_consent(&consent(&alice), &[]).await.unwrap();
-    store.put_model(&model(&alice), None, &[]).await.unwrap();
-    make_background(&store, &watch(), 99).await;
+    } = enrolled(&store).await;
     let full = standing(&store, session.id.as_str(), online.id).await.unwrap();
     assert_eq!((full.connected, full.consented), (true, true));
     assert_eq!((full.model, full.background_made_at), (Some((17, true)), Some(99)));
@@ -93,12 +99,7 @@ async fn what_is_anothers_counts_for_nobody_else(store: TheStore) {
 }
 
 async fn without_a_plugin_there_is_no_model(store: TheStore) {
-    let SignedIn {
-        alice, session, online, ..
-    } = signed_in(&store).await;
-    store.give_consent(&consent(&alice), &[]).await.unwrap();
-    store.put_model(&model(&alice), None, &[]).await.unwrap();
-    make_background(&store, &watch(), 99).await;
+    let SignedIn { session, online, .. } = enrolled(&store).await;
     let found = store.watch_standing(&session.id, online.id, None).await.unwrap().unwrap();
     assert_eq!((found.connected, found.model, found.background_made_at), (true, None, None));
 }
