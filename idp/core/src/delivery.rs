@@ -86,14 +86,18 @@ pub struct Claim {
 }
 
 impl Idp {
-    /// Expands new events into deliveries to the clients that they concern; returns how many deliveries were made.
+    /// Expands new events into deliveries to the clients that they concern; returns how many deliveries were made. Whom an unknown
+    /// event concerns only a newer node can tell, so it is left to one, and holds none behind it back.
     ///
     /// # Errors
     /// A backend is away.
     pub async fn expand_events(&self) -> Result<usize> {
-        let mut made = 0;
+        let (mut made, mut after) = (0, None);
         loop {
-            let events = self.store.unexpanded_events(EXPANDED).await?;
+            let mut events = self.store.unexpanded_events(after, EXPANDED).await?;
+            let is_all = events.len() < EXPANDED as usize;
+            after = events.last().map(|event| event.id);
+            events.retain(|event| !matches!(event.what, What::Unknown(_)));
             let mut expanded = Vec::new();
             for event in &events {
                 expanded.push((event.id, self.deliveries_of(event).await?));
@@ -105,7 +109,7 @@ impl Idp {
                     made += deliveries.len();
                 }
             }
-            if events.len() < EXPANDED as usize {
+            if is_all {
                 return Ok(made);
             }
         }
@@ -200,8 +204,8 @@ impl Idp {
             match self.post_for(&delivery, now).await? {
                 Some(post) => return Ok(Some((delivery, post))),
                 None => {
-                    let unwanted = Arrival::Refused("the client no longer wants it".to_owned());
-                    self.settle_delivery(claim, &delivery, &unwanted).await?;
+                    self.settle_delivery(claim, &delivery, &untellable(&delivery.event.what))
+                        .await?;
                 }
             }
         }
@@ -371,6 +375,14 @@ fn after(delivery: &Delivery, failures: u32, arrival: &Arrival, now: Timestamp, 
 fn printable(error: &str) -> String {
     let printable = error.chars().filter(|char| !char.is_control());
     printable.take(MAX_ERROR).collect()
+}
+
+/// Why there is nothing to post. What a newer node made is for it to tell: it is tried again.
+fn untellable(what: &What) -> Arrival {
+    match what {
+        What::Unknown(_) => Arrival::Failed("its event is of a newer Gait".to_owned()),
+        _ => Arrival::Refused("the client no longer wants it".to_owned()),
+    }
 }
 
 /// How clients are told of an event, if at all.

@@ -114,6 +114,9 @@ pub enum What {
         /// True for "this was me".
         was_me: bool,
     },
+    /// What only a newer Gait can read, as it was written: nothing of it is lost or changed here.
+    #[serde(untagged)]
+    Unknown(serde_json::Value),
 }
 
 /// A fact.

@@ -33,8 +33,8 @@ pub const EXPANDED: u32 = 32;
 /// The outbox.
 #[async_trait]
 pub trait OutboxStore: Send + Sync {
-    /// Events not yet expanded into deliveries, oldest first.
-    async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>>;
+    /// Events not yet expanded into deliveries, oldest first; those that were written after the event `after` (`None`: all).
+    async fn unexpanded_events(&self, after: Option<EventId>, limit: u32) -> Result<Vec<Event>>;
     /// Marks up to [`EXPANDED`] events as expanded and stores their deliveries, all or nothing; returns those that were not expanded
     /// before, and leaves the others as they are.
     async fn expand_events(&self, expanded: &[(EventId, Vec<Delivery>)]) -> Result<Vec<EventId>>;

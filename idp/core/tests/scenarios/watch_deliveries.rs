@@ -4,10 +4,10 @@
 use crate::watch_stage::{Actor, ISSUER, Stage, client};
 use gait_core::client::SubjectType;
 use gait_core::delivery::{Arrival, Post};
-use gait_core::event::{Channel, Delivery, DeliveryState};
-use gait_core::ids::DeliveryId;
+use gait_core::event::{Channel, Delivery, DeliveryState, Event};
+use gait_core::ids::{DeliveryId, EventId};
 use gait_core::session::EndReason;
-use gait_core::store::{DeliveryFilter, Which};
+use gait_core::store::{DeliveryFilter, EXPANDED, Which};
 use gait_sdk::Alarm;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -427,4 +427,68 @@ async fn what_is_refused_or_no_longer_wanted_is_not_tried_again() {
         2,
         "an operator can see them"
     );
+}
+
+/// A node of a later version notes something about a session.
+async fn noted_by_a_newer_node(stage: &Stage, about: &Actor) -> Event {
+    let noted = Event {
+        id: EventId(stage.ports.ports().uuid()),
+        at_ms: stage.ports.clock.now().0 * 1000,
+        what: serde_json::from_value(json!({"event": "fortune_told", "stars": 5})).unwrap(),
+        account: Some(about.account),
+        session: Some(about.session.clone()),
+        client: None,
+        address: None,
+        txn: "tomorrow".to_owned(),
+    };
+    stage.store().note(&noted).await.unwrap();
+    noted
+}
+
+#[tokio::test]
+async fn events_of_a_newer_node_are_left_to_it_and_hold_no_revocation_back() {
+    let stage = Stage::new().await;
+    let mut alice = stage.watched("alice").await;
+    let mut unknown = Vec::new();
+    for _ in 0..2 * EXPANDED {
+        unknown.push(noted_by_a_newer_node(&stage, &alice).await);
+    }
+    stage.scorer.alarms(&[Alarm::Hard]);
+    stage.types(&mut alice).await.unwrap();
+    assert_eq!(due(&stage).await.len(), 2, "the shop is told, on both ways");
+    assert_eq!(
+        stage.store().unexpanded_events(None, 999).await.unwrap(),
+        unknown,
+        "a newer node still finds them"
+    );
+}
+
+#[tokio::test]
+async fn what_only_a_newer_node_can_tell_is_kept_for_it_and_holds_a_revocation_back_for_a_minute_at_most() {
+    let stage = Stage::new().await;
+    let alice = stage.watched("alice").await;
+    let noted = noted_by_a_newer_node(&stage, &alice).await;
+    let of_tomorrow = Delivery {
+        id: DeliveryId(stage.ports.ports().uuid()),
+        client: alice.client.clone(),
+        channel: Channel::Callback,
+        event: noted.clone(),
+        state: DeliveryState::Queued,
+        since: stage.ports.clock.now(),
+        attempts: 0,
+        refusals: 0,
+        last_error: None,
+    };
+    stage
+        .store()
+        .expand_events(&[(noted.id, vec![of_tomorrow.clone()])])
+        .await
+        .unwrap();
+    let sent = thrown_out(&stage, 1).await;
+    let (arrived, _) = pass(&stage, 90, |_| Arrival::Accepted).await;
+    assert!(arrived.contains(&sent.last().unwrap().id));
+    let left = stage.store().deliveries(&DeliveryFilter::default(), 99).await.unwrap();
+    assert_eq!(ids(&left), [of_tomorrow.id]);
+    assert!(matches!(left[0].state, DeliveryState::Aside(_)), "{left:?}");
+    assert_eq!(left[0].event, noted);
 }

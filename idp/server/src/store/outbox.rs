@@ -189,11 +189,15 @@ async fn replay(db: &mut Connection<'_>, which: &DeliveryFilter, now: Timestamp,
 
 #[async_trait]
 impl OutboxStore for Database {
-    async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>> {
+    async fn unexpanded_events(&self, after: Option<EventId>, limit: u32) -> Result<Vec<Event>> {
         let rows = self
             .read()
             .await?
-            .sql("SELECT body FROM event WHERE expanded = FALSE ORDER BY seq LIMIT $1")
+            .sql(
+                "SELECT body FROM event WHERE expanded = FALSE AND seq > COALESCE((SELECT seq FROM event WHERE id = $1), 0) \
+                 ORDER BY seq LIMIT $2",
+            )
+            .bind(after.as_ref().map(|id| id.0.as_bytes().as_slice()))
             .bind(i64::from(limit))
             .fetch_all()
             .await?;

@@ -52,9 +52,11 @@ impl State {
 
 #[async_trait]
 impl OutboxStore for MemoryStore {
-    async fn unexpanded_events(&self, limit: u32) -> Result<Vec<Event>> {
+    async fn unexpanded_events(&self, after: Option<EventId>, limit: u32) -> Result<Vec<Event>> {
         let state = self.state();
-        let waiting = state.events.iter().filter(|kept| !kept.expanded);
+        let after = state.events.iter().position(|kept| Some(kept.event.id) == after);
+        let first = after.map_or(0, |position| position + 1);
+        let waiting = state.events.iter().skip(first).filter(|kept| !kept.expanded);
         Ok(waiting.take(limit as usize).map(|kept| kept.event.clone()).collect())
     }
 

@@ -214,7 +214,7 @@ fn of_account(what: &What) -> Said {
         }
         What::FeedbackGiven { was_me } => said(DETECTION, &["info"], "feedback-given", json!({ "was_me": was_me })),
         other => {
-            // A fact that has no name in ECS yet: its own name, and nothing is lost.
+            // A fact that has no name in ECS yet, or that only a newer Gait can read: its own name, and nothing is lost.
             let told = serde_json::to_value(other).unwrap_or_default();
             said(SESSION, &["info"], "other", json!({ "other": told.to_string() }))
         }

@@ -7,6 +7,7 @@ use gait::metrics::{Metrics, Stream};
 use gait::sink::elasticsearch::{MAPPED, Shipper, client, install};
 use gait::sink::{Line, Queue};
 use gait_core::event::Event;
+use gait_core::ids::EventId;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -153,6 +154,27 @@ async fn events_of_an_outage_are_there_after_it_and_after_a_restart_too() {
     let ids = told(&provider).await;
     assert!(ids.len() > before.len());
     search.wait("events", |documents| has_all(documents, &ids)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_only_a_newer_node_can_read_is_shipped_as_it_was_written() {
+    let search = Search::start().await;
+    let provider = Provider::with(&search.config()).await;
+    let written = json!({"event": "fortune_told", "stars": 5});
+    let event = Event {
+        id: EventId(uuid::Uuid::from_u128(7)),
+        at_ms: 1_900_000_000_000,
+        what: serde_json::from_value(written.clone()).unwrap(),
+        account: None,
+        session: None,
+        client: None,
+        address: None,
+        txn: "tomorrow".to_owned(),
+    };
+    provider.idp.store().note(&event).await.unwrap();
+    let id = event.id.to_string();
+    let documents = search.wait("events", |documents| documents.contains_key(&id)).await;
+    assert_eq!(documents[&id]["gait"]["other"], written.to_string());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

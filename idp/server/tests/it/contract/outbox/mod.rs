@@ -9,10 +9,12 @@ use gait_core::event::{Channel, Delivery, DeliveryState, Event, Receiver, What};
 use gait_core::ids::{DeliveryId, EventId};
 use gait_core::store::{Backlog, DeliveryFilter, EXPANDED, Pause};
 use gait_sdk::Timestamp;
+use serde_json::json;
 
 contract!(
     an_event_is_read_as_it_was_written,
     events_are_expanded_in_order_and_once,
+    an_event_of_tomorrow_is_passed_over_and_kept_as_it_was_written,
     what_was_expanded_before_stays_as_it_was_when_others_are,
     of_many_who_expand_an_event_one_does,
     events_are_shipped_in_order_and_once,
@@ -106,7 +108,7 @@ async fn an_event_is_read_as_it_was_written(store: TheStore) {
     store.note(&written).await.unwrap();
     store.note(&nobodys).await.unwrap();
     assert_eq!(store.events_of(alice.id, 9).await.unwrap(), [written.clone()]);
-    assert_eq!(store.unexpanded_events(9).await.unwrap(), [written, nobodys]);
+    assert_eq!(store.unexpanded_events(None, 9).await.unwrap(), [written, nobodys]);
 }
 
 async fn events_are_expanded_in_order_and_once(store: TheStore) {
@@ -115,17 +117,50 @@ async fn events_are_expanded_in_order_and_once(store: TheStore) {
     for event in &events {
         store.note(event).await.unwrap();
     }
-    assert_eq!(store.unexpanded_events(2).await.unwrap(), events[..2]);
+    assert_eq!(store.unexpanded_events(None, 2).await.unwrap(), events[..2]);
     let due = delivery(&events[0], "app", "d");
     assert!(expand(&store, events[0].id, std::slice::from_ref(&due)).await);
     assert!(!expand(&store, events[0].id, &[delivery(&events[0], "app", "e")]).await);
     assert!(!expand(&store, event(&alice, "nothing").id, &[]).await);
-    assert_eq!(store.unexpanded_events(9).await.unwrap(), events[1..]);
+    assert_eq!(store.unexpanded_events(None, 9).await.unwrap(), events[1..]);
     assert_eq!(store.next_delivery(&callback("app"), NOW).await.unwrap(), Some(due));
     assert_eq!(
         store.events_of(alice.id, 2).await.unwrap(),
         [events[2].clone(), events[1].clone()]
     );
+}
+
+async fn an_event_of_tomorrow_is_passed_over_and_kept_as_it_was_written(store: TheStore) {
+    let alice = clients(&store).await;
+    // Of an unknown kind, and of a known one in unknown words.
+    let written = [
+        json!({"event": "fortune_told", "plugin": "crystal-ball", "stars": 5}),
+        json!({"event": "session_ended", "reason": "bad_fortune", "reasons": []}),
+    ];
+    let of_tomorrow = |name: &str, what: &serde_json::Value| Event {
+        what: serde_json::from_value(what.clone()).unwrap(),
+        ..event(&alice, name)
+    };
+    let [first, second] = [of_tomorrow("first", &written[0]), of_tomorrow("second", &written[1])];
+    let known = event(&alice, "known");
+    for event in [&first, &second, &known] {
+        store.note(event).await.unwrap();
+    }
+    assert_eq!(store.unexpanded_events(Some(first.id), 1).await.unwrap(), [second.clone()]);
+    assert_eq!(store.unexpanded_events(Some(second.id), 9).await.unwrap(), [known.clone()]);
+    assert!(expand(&store, known.id, &[delivery(&known, "app", "told")]).await);
+    assert_eq!(next(&store, "app", NOW).await, Some(id("told")));
+    assert_eq!(store.backlog().await.unwrap().events, 2);
+
+    // A newer node tells of one of them.
+    assert!(expand(&store, first.id, &[delivery(&first, "shop", "of tomorrow")]).await);
+    let told = store.next_delivery(&callback("shop"), NOW).await.unwrap().unwrap();
+    let left = store.unexpanded_events(None, 9).await.unwrap();
+    let read = [&told.event, &left[0]].map(|event| serde_json::to_value(&event.what).unwrap());
+    assert_eq!(read, written);
+    let all = [first, second, known];
+    assert_eq!(store.unshipped_events(9).await.unwrap(), all);
+    assert_eq!(store.events_of(alice.id, 9).await.unwrap().len(), all.len());
 }
 
 async fn what_was_expanded_before_stays_as_it_was_when_others_are(store: TheStore) {
@@ -147,7 +182,7 @@ async fn what_was_expanded_before_stays_as_it_was_when_others_are(store: TheStor
         listed(&store, &DeliveryFilter::default()).await,
         [id("first app"), id("told")]
     );
-    assert_eq!(store.unexpanded_events(9).await.unwrap(), []);
+    assert_eq!(store.unexpanded_events(None, 9).await.unwrap(), []);
     assert_eq!(store.expand_events(&[]).await.unwrap(), []);
 }
 
