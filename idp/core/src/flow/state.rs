@@ -303,7 +303,8 @@ impl Idp {
             .await
             .map_err(Error::from)?
             .ok_or(FlowError::Gone)?;
-        let flow: Flow = serde_json::from_slice(&raw).map_err(|why| Error::Inconsistent(format!("flow: {why}")))?;
+        // A newer node may have taken it to where this one can't follow.
+        let flow: Flow = serde_json::from_slice(&raw).map_err(|_| FlowError::Gone)?;
         if flow.browser != secret.hash() || flow.expires_at <= self.ports.now() {
             return Err(FlowError::Gone);
         }

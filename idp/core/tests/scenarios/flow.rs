@@ -15,4 +15,5 @@ mod recovery;
 mod sign_in;
 mod stage;
 mod step_up;
+mod upgrade;
 mod walk;

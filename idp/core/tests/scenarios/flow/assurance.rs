@@ -3,13 +3,13 @@
 use super::browser::{Browser, Where, enrol_key, param};
 use super::stage::{ONE, PHR, Stage, TWO};
 use gait_core::flow::{Ask, Why};
-use gait_core::token::ClientRequest;
+use gait_core::token::{ClientRequest, OAuthError};
 use serde_json::Value;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-/// The claims of the ID token that a code leads to.
-async fn claims(stage: &Stage, end: &Where) -> Value {
+/// What the app gets for the code that a sign-in ends with.
+pub async fn redeem(stage: &Stage, end: &Where) -> Result<Value, OAuthError> {
     let Where::Client(response) = end else { panic!("{end:?}") };
     let code = param(response, "code").unwrap();
     let client = response
@@ -32,7 +32,12 @@ async fn claims(stage: &Stage, end: &Where) -> Value {
         address: None,
         request_id: "r-2".to_owned(),
     };
-    let answer = stage.idp.token(&request).await.unwrap();
+    stage.idp.token(&request).await
+}
+
+/// The claims of the ID token that a code leads to.
+async fn claims(stage: &Stage, end: &Where) -> Value {
+    let answer = redeem(stage, end).await.unwrap();
     let jwt = answer["id_token"].as_str().unwrap();
     use base64::Engine as _;
     let body = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap());
