@@ -63,7 +63,7 @@ dialog.gait .gait-buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
 dialog.gait button { font: inherit; min-height: 2.75rem; padding: .5rem 1rem; border: 2px solid var(--a); border-radius: .5rem;
   background: transparent; color: inherit; cursor: pointer; }
 dialog.gait button.gait-act { background: var(--a); color: var(--on); font-weight: 600; }
-dialog.gait button:focus-visible { outline: 3px solid currentColor; outline-offset: 3px; }
+dialog.gait button:focus-visible { outline: 3px solid var(--a); outline-offset: 3px; }
 @media (prefers-color-scheme: dark) {
   dialog.gait { --a: var(--gait-accent, #9db8ff); --on: var(--gait-on-accent, #0b1020); background: #161d2e; color: #eef2fb; }
 }`;

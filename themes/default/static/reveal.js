@@ -16,6 +16,8 @@ for (const input of document.querySelectorAll('input[type="password"]')) {
   input.form.addEventListener("submit", () => { input.type = "password"; });
   const box = document.createElement("span");
   box.className = "reveal-box";
+  const focused = document.activeElement === input;
   input.replaceWith(box);
   box.append(input, button);
+  if (focused) input.focus(); // what is moved loses it
 }

@@ -146,6 +146,22 @@ async fn the_keyboard_alone_is_enough() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_password_can_be_typed_at_once() {
+    let provider = Provider::start().await;
+    chrome::story(&provider, async |chrome| {
+        chrome.goto(&provider.url("/recovery")).await;
+        chrome.fill("input[name=identifier]", ALICE.username).await;
+        chrome.click("form button.primary").await;
+        let link = provider.mailed_link(ALICE.email, "/recovery/").await;
+        chrome.goto(&link).await;
+        chrome.find(".reveal").await;
+        chrome.find("input[name=new_password]:focus").await;
+        is_open_to_all(chrome).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_is_approved_in_another_browser_with_the_code_of_the_first_tab() {
     let provider = Provider::with("[plugins.ip-trust]\nallow_private = true").await;
     chrome::story(&provider, async |laptop| {
