@@ -39,6 +39,8 @@ pub struct Held {
     pub label: String,
     /// True for waivers: a trusted address, not a factor.
     pub waiver: bool,
+    /// The owner could not sign in without it, so it can't be removed.
+    pub needed: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last used.
@@ -175,7 +177,7 @@ impl Idp {
                 .filter(|session| self.lives(session, &who.account))
                 .collect(),
             apps: self.apps(&who.account).await?,
-            held: stored.into_iter().map(|stored| self.held(stored)).collect(),
+            held: stored.iter().map(|one| self.held(one, &stored, who)).collect(),
             can_enrol: enrolling
                 .filter(|manifest| manifest.enrols)
                 .map(|manifest| (manifest.id.clone(), manifest.label.clone()))
@@ -198,15 +200,16 @@ impl Idp {
         Ok(apps)
     }
 
-    fn held(&self, stored: StoredCredential) -> Held {
+    fn held(&self, stored: &StoredCredential, all: &[StoredCredential], who: &SignedIn) -> Held {
         let manifest = self.registry.authenticator(&stored.plugin).map(|plugin| plugin.manifest());
         let named = || Text::new("unknown-plugin", stored.plugin.as_str());
         Held {
             kind: manifest.map_or_else(named, |manifest| manifest.label.clone()),
             waiver: manifest.is_some_and(|manifest| manifest.waiver),
-            id: stored.credential.id,
-            plugin: stored.plugin,
-            label: stored.credential.label,
+            needed: !self.can_still_sign_in(stored, all, who),
+            id: stored.credential.id.clone(),
+            plugin: stored.plugin.clone(),
+            label: stored.credential.label.clone(),
             created_at: stored.credential.created_at,
             last_used_at: stored.last_used_at,
         }

@@ -25,6 +25,15 @@ const LINK_LIFE_S: u32 = 600;
 /// Answers to one link.
 const MAX_TRIES: u64 = 20;
 
+/// What a link asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecoveryPrompt {
+    /// User name of the account.
+    pub account: String,
+    /// The factor's form.
+    pub form: Form,
+}
+
 /// What setting the new password led to.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "made once for a request, and at once taken apart")]
@@ -32,7 +41,7 @@ pub enum RecoveryOutcome {
     /// Done; sign in with it.
     Done,
     /// The new password won't do: ask again.
-    Again(Form, Text),
+    Again(RecoveryPrompt, Text),
     /// Unknown, expired or used.
     Gone,
 }
@@ -50,6 +59,15 @@ struct Open {
     plugin: Arc<dyn Authenticator>,
     form: Form,
     memo: Memo,
+}
+
+impl Open {
+    fn prompt(self) -> RecoveryPrompt {
+        RecoveryPrompt {
+            account: self.account.username.as_str().to_owned(),
+            form: self.form,
+        }
+    }
 }
 
 fn key(token: &Secret) -> String {
@@ -117,15 +135,15 @@ impl Idp {
         Ok(())
     }
 
-    /// The form behind a recovery link. Changes nothing. `None` if it is unknown, expired or used.
+    /// What a recovery link asks for. Changes nothing. `None` if it is unknown, expired or used.
     ///
     /// # Errors
     /// A backend is away.
-    pub async fn recovery_form(&self, token: &str, caller: &Caller) -> Result<Option<Form>> {
+    pub async fn recovery_form(&self, token: &str, caller: &Caller) -> Result<Option<RecoveryPrompt>> {
         let Some(secret) = Secret::parse(SecretKind::Recovery, token) else {
             return Ok(None);
         };
-        Ok(self.open_recovery(&secret, caller).await?.map(|open| open.form))
+        Ok(self.open_recovery(&secret, caller).await?.map(Open::prompt))
     }
 
     /// Sets the new password.
@@ -150,7 +168,7 @@ impl Idp {
         }
         match self.ask_recovery(&open, fields, caller).await? {
             Ok(reply) => self.recover(&secret, &open, reply, caller).await,
-            Err(text) => Ok(RecoveryOutcome::Again(open.form, text)),
+            Err(text) => Ok(RecoveryOutcome::Again(open.prompt(), text)),
         }
     }
 

@@ -70,7 +70,11 @@ impl EmailOtp {
         let code = Code::draw(cx);
         let label = code::label(cx, before.map(|sent| sent.label.as_str()));
         let sent = Sent::new(cx, &self.config, &host.key(KEY), &code, label);
-        let form = page::question(&self.config, &self.shown_address(cx, host), &sent.label);
+        let address = self.shown_address(cx, host);
+        let form = match before {
+            Some(_) => page::question_again(&self.config, &address, &sent.label),
+            None => page::question(&self.config, &address, &sent.label),
+        };
         let mail = Effect::Mail(self.mail(cx, &code, &sent.label));
         let memo = sent.to_memo()?;
         Ok(Reply::from(Step::Ask { form, memo }).with(mail))
@@ -129,10 +133,8 @@ impl EmailOtp {
         if sent.is_dead() {
             return spent(&sent);
         }
-        let text = Text::new(
-            "otp-wrong",
-            "That isn't the code of this mail. Check the two characters beside it and try again.",
-        );
+        let words = format!("That isn't the code. Is it the one from the mail that names {}?", sent.label);
+        let text = Text::new("otp-wrong", &words).with("label", &sent.label);
         Ok(Step::Fail {
             reason: Reason { text, spent: false },
             memo: Some(sent.to_memo()?),

@@ -6,7 +6,7 @@ use gait_sdk::{Field, Form, Node, Text};
 /// Names the address and the mail: somebody with three mails in the box must know which of them is meant.
 pub(crate) fn question(config: &Config, address: &str, label: &str) -> Form {
     let minutes = config.minutes();
-    let intro = format!("Code {label} goes to {address} by mail. It counts for {minutes} minutes, in this browser only.");
+    let intro = format!("Code {label} was sent to {address}. It is valid for {minutes} minutes, in this browser only.");
     let intro = Text::new("otp-intro", &intro)
         .with("label", label)
         .with("address", address)
@@ -30,4 +30,13 @@ pub(crate) fn question(config: &Config, address: &str, label: &str) -> Form {
         ],
         submit: Some(Text::new("otp-submit", "Continue")),
     }
+}
+
+/// The same, asked again: it says that the mail is a new one.
+pub(crate) fn question_again(config: &Config, address: &str, label: &str) -> Form {
+    let words = "A new code is on its way. The one before can't be used any more.";
+    let text = Text::new("otp-sent-again", words);
+    let mut form = question(config, address, label);
+    form.nodes.insert(0, Node::Notice { text });
+    form
 }

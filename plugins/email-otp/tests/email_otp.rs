@@ -242,6 +242,15 @@ fn five_failures_kill_the_code() {
 }
 
 #[test]
+fn whoever_is_wrong_reads_which_mail_is_meant() {
+    let mut challenge = Challenge::of(kit::context());
+    let Step::Fail { reason, .. } = challenge.tried(1, challenge.wrong_code()).step else {
+        panic!()
+    };
+    assert_eq!(reason.text.args["label"], challenge.mail.args["label"]);
+}
+
+#[test]
 fn four_failures_do_not() {
     let mut challenge = Challenge::of(kit::context());
     let (right, wrong) = (challenge.code().to_owned(), challenge.wrong_code());
@@ -274,6 +283,10 @@ fn a_new_code_can_be_asked_for_after_the_wait() {
 
     let reply = challenge.resent(30);
     let mut next = Challenge::asked(challenge.cx.clone(), reply);
+    assert!(
+        matches!(&next.form.nodes[0], Node::Notice { text } if text.key == "otp-sent-again"),
+        "the page says that it was sent"
+    );
     assert_ne!(next.mail.args["label"], challenge.mail.args["label"]);
     assert_ne!(next.code(), old);
     assert_eq!(failed(&next.tried(31, &old)), ("otp-wrong", false), "the old code is dead");

@@ -68,7 +68,8 @@ impl Rules {
         let rest = self.without_words(folded, subject);
         if rest.chars().count() < self.min_chars || is_common(&rest) {
             let words = format!(
-                "Your name and this site's don't count: beside them, use at least {} characters that others wouldn't guess.",
+                "Apart from your name, your address and this site's name, too little is left. Use at least {} further characters that are \
+                 hard to guess.",
                 self.min_chars
             );
             return Err(Text::new("password-mostly-names", &words).with("min", self.min_chars));

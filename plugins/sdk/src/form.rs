@@ -37,6 +37,11 @@ pub enum Node {
         /// Its words.
         text: Text,
     },
+    /// What has just happened, as a status that is also read out: a new code was sent.
+    Notice {
+        /// Its words.
+        text: Text,
+    },
     /// A line of text.
     Text(Field),
     /// A secret: masked, pasting allowed, never sent back, never measured.

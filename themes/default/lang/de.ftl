@@ -28,7 +28,7 @@ continue = Weiter
 deny = Ablehnen
 save = Speichern
 remove = Entfernen
-show = Zeigen
+show = Anzeigen
 hide = Verbergen
 another-way = Oder anders
 wait = möglich in { $seconds } s
@@ -114,6 +114,7 @@ watch-without-text = { $minutes ->
 }
 watch-tick = Ja, messen Sie den Rhythmus meines Tippens und Zeigens, um meine Sitzungen zu schützen.
 watch-unticked = Lassen Sie das Kästchen leer, um ohne weiterzumachen. Einschalten können Sie es später auf Ihrer Kontoseite.
+watch-unticked-account = Lassen Sie das Kästchen leer, wird nichts eingeschaltet.
 watch-version = Text von { $version }.
 
 ## Bestätigung
@@ -145,6 +146,7 @@ recovery-sent = Schauen Sie in Ihr Postfach
 recovery-sent-text = Wenn wir ein Konto dieses Namens kennen und es eine E-Mail-Adresse hat, ist ein Link unterwegs.
 recovery-sent-fine = Nach ein paar Minuten nichts da? Schauen Sie in den Spam-Ordner, oder versuchen Sie den anderen Namen, den Sie vielleicht benutzt haben.
 recovery-again = Einen anderen Namen versuchen
+recovery-anew = Neuen Link verlangen
 recovery-form-text = Mit dem Speichern enden alle Ihre Sitzungen.
 recovery-done = Ihr neues Passwort ist gespeichert
 recovery-done-text = Alle Ihre Sitzungen sind beendet. Melden Sie sich mit dem neuen Passwort an.
@@ -234,7 +236,7 @@ apps = Verbundene Apps
 apps-text = Apps, denen Sie Zugriff auf Ihr Konto erlaubt haben.
 apps-none = Noch keine.
 disconnect = Trennen
-last-factor = Ohne ihn könnten Sie sich nicht anmelden. Richten Sie zuerst einen anderen Weg ein.
+last-factor = Ohne diesen Weg könnten Sie sich nicht anmelden. Richten Sie zuerst einen anderen ein.
 mode-needs-consent = Dafür braucht es zuerst Ihre Einwilligung.
 mode-needs-samples = Noch reicht es nicht, um Sie daran zu erkennen.
 watch-unavailable = Hier wird nichts gemessen.
@@ -257,6 +259,8 @@ error-code = Code
 error-request = Anfrage
 error-gone-title = Diese Seite ist abgelaufen
 error-gone = Sie wurde schon benutzt, ist abgelaufen oder wurde in einem anderen Browser begonnen. Bitte gehen Sie zurück zur App und fangen Sie neu an.
+error-recovery-gone-title = Dieser Link gilt nicht mehr
+error-recovery-gone = Er wurde schon benutzt oder ist abgelaufen. Wir können Ihnen einen neuen mailen.
 error-out-of-date-title = Diese Seite war veraltet
 error-out-of-date = Vielleicht haben Sie sie zweimal offen. Es wurde nichts geändert. Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es noch einmal.
 error-foreign-title = Das kam von einer anderen Seite
@@ -316,18 +320,19 @@ password-too-long = Das ist zu lang: höchstens { $max } Bytes.
 password-too-short = Das ist zu kurz: mindestens { $min } Zeichen.
 password-too-common = Viele benutzen dieses, deshalb wird es zuerst geraten. Wählen Sie ein anderes.
 password-contains-name = Darin steht Ihr Name oder Ihre Adresse, deshalb ist es leicht zu erraten. Wählen Sie ein anderes.
-password-mostly-names = Ihr Name und der dieser Seite zählen nicht: Nehmen Sie daneben mindestens { $min } Zeichen, die andere nicht erraten.
+password-mostly-names = Außer Ihrem Namen, Ihrer Adresse und dem Namen dieser Seite bleibt zu wenig übrig. Nehmen Sie mindestens { $min } weitere Zeichen, die schwer zu erraten sind.
 
 otp-name = Ein Code per E-Mail
 otp-title = Schauen Sie in Ihr Postfach
 otp-intro = { $minutes ->
-    [one] Der Code { $label } geht per E-Mail an { $address }. Er gilt eine Minute, nur in diesem Browser.
-   *[other] Der Code { $label } geht per E-Mail an { $address }. Er gilt { $minutes } Minuten, nur in diesem Browser.
+    [one] Der Code { $label } wurde an { $address } geschickt. Er gilt eine Minute, nur in diesem Browser.
+   *[other] Der Code { $label } wurde an { $address } geschickt. Er gilt { $minutes } Minuten, nur in diesem Browser.
 }
 otp-field = Code { $label }, sechs Ziffern
 otp-resend = Neuen Code schicken
+otp-sent-again = Ein neuer Code ist unterwegs. Der vorige gilt nicht mehr.
 otp-submit = Weiter
-otp-wrong = Das ist nicht der Code dieser E-Mail. Prüfen Sie die zwei Zeichen daneben und versuchen Sie es noch einmal.
+otp-wrong = Das ist nicht der Code. Ist es der aus der E-Mail, die { $label } nennt?
 otp-spent = Dieser Code gilt nicht mehr. Lassen Sie sich einen neuen schicken.
 otp-wait = { $seconds ->
     [one] Eben wurde ein Code geschickt. In einer Sekunde können Sie einen neuen verlangen.

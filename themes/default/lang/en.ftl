@@ -114,6 +114,7 @@ watch-without-text = { $minutes ->
 }
 watch-tick = Yes, measure the rhythm of my typing and pointing to protect my sessions.
 watch-unticked = Leave the box empty to go on without it. You can turn it on later, on your account page.
+watch-unticked-account = Leave the box empty, and nothing is turned on.
 watch-version = Text of { $version }.
 
 ## Approval
@@ -142,9 +143,10 @@ recovery = Forgot your password?
 recovery-text = Tell us who you are, and we mail you a link to choose a new one.
 recovery-submit = Mail me a link
 recovery-sent = Check your mail
-recovery-sent-text = If we know an account by that name and it has an e-mail address, a link goes there.
+recovery-sent-text = If we know an account by that name and it has an e-mail address, a link is on its way.
 recovery-sent-fine = Nothing there after a few minutes? Look in the spam folder, or try the other name that you may have used.
 recovery-again = Try another name
+recovery-anew = Ask for a new link
 recovery-form-text = Saving it ends all your sessions.
 recovery-done = Your new password is saved
 recovery-done-text = All your sessions have ended. Sign in with the new password.
@@ -233,7 +235,7 @@ apps = Connected apps
 apps-text = Apps that you allowed to access your account.
 apps-none = None yet.
 disconnect = Disconnect
-last-factor = You could not sign in without it. Set up another way first.
+last-factor = You could not sign in without this way. Set up another one first.
 mode-needs-consent = This takes your consent first.
 mode-needs-samples = There isn’t enough yet to know you by.
 watch-unavailable = Nothing is watched here.
@@ -256,6 +258,8 @@ error-code = Code
 error-request = Request
 error-gone-title = This page has ended
 error-gone = It was used already, has expired, or was begun in another browser. Please go back to the app and start again.
+error-recovery-gone-title = This link has ended
+error-recovery-gone = It was used already, or has expired. We can mail you another.
 error-out-of-date-title = This page was out of date
 error-out-of-date = You may have it open twice. Nothing was changed. Go back, reload the page and try again.
 error-foreign-title = This came from another site
@@ -315,18 +319,19 @@ password-too-long = That’s too long: use at most { $max } bytes.
 password-too-short = That’s too short: use at least { $min } characters.
 password-too-common = Many people use this one, so it’s guessed first. Choose another.
 password-contains-name = This contains your name or address, so it’s easy to guess. Choose another.
-password-mostly-names = Your name and this site’s don’t count: beside them, use at least { $min } characters that others wouldn’t guess.
+password-mostly-names = Apart from your name, your address and this site’s name, too little is left. Use at least { $min } further characters that are hard to guess.
 
 otp-name = A code by e-mail
 otp-title = Check your mail
 otp-intro = { $minutes ->
-    [one] Code { $label } goes to { $address } by mail. It counts for a minute, in this browser only.
-   *[other] Code { $label } goes to { $address } by mail. It counts for { $minutes } minutes, in this browser only.
+    [one] Code { $label } was sent to { $address }. It is valid for a minute, in this browser only.
+   *[other] Code { $label } was sent to { $address }. It is valid for { $minutes } minutes, in this browser only.
 }
 otp-field = Code { $label }, six digits
 otp-resend = Send a new code
+otp-sent-again = A new code is on its way. The one before can’t be used any more.
 otp-submit = Continue
-otp-wrong = That isn’t the code of this mail. Check the two characters beside it and try again.
+otp-wrong = That isn’t the code. Is it the one from the mail that names { $label }?
 otp-spent = This code can’t be used any more. Ask for a new one.
 otp-wait = { $seconds ->
     [one] A code was sent just now. You can ask for another one in a second.
@@ -356,8 +361,8 @@ mail-otp-title = Your code { $label }
 mail-otp-for = To sign in to { $client }, type this code into the page that shows { $label }:
 mail-otp-own = To sign in, type this code into the page that shows { $label }:
 mail-otp-counts = { $minutes ->
-    [one] It counts for a minute, once, and only in the browser that asked for it.
-   *[other] It counts for { $minutes } minutes, once, and only in the browser that asked for it.
+    [one] It is valid for a minute, once, and only in the browser that asked for it.
+   *[other] It is valid for { $minutes } minutes, once, and only in the browser that asked for it.
 }
 mail-otp-not-you = You didn’t ask for it? Then somebody may know your password. Tell nobody the code, and change your password. We never ask you for a code on the phone or in a chat.
 mail-ip-approval-subject = Was this you?
@@ -366,8 +371,8 @@ mail-ip-approval-text = Somebody signed in to your account:
 mail-ip-approval-link = Look and answer
 mail-ip-approval-what = On the page you can say “It was me”, and we’ll ask for less there in the future, or “Not me”, and we end that session. Opening it changes nothing.
 mail-link-counts = { $minutes ->
-    [one] The link counts for a minute, once.
-   *[other] The link counts for { $minutes } minutes, once.
+    [one] The link is valid for a minute, once.
+   *[other] The link is valid for { $minutes } minutes, once.
 }
 mail-recovery-subject = Choose a new password
 mail-recovery-title = Choose a new password

@@ -136,7 +136,7 @@ impl Idp {
         if !self.can_still_sign_in(stored, &all, who) {
             return Err(refused(
                 "last-factor",
-                "You could not sign in without it. Set up another way first.",
+                "You could not sign in without this way. Set up another one first.",
             ));
         }
         let plugin = self.registry.authenticator(&stored.plugin).map(|plugin| plugin.manifest());
@@ -171,7 +171,7 @@ impl Idp {
     }
 
     /// True if every row of the sign-in's plan that the credential may serve can be satisfied without it.
-    fn can_still_sign_in(&self, without: &StoredCredential, all: &[StoredCredential], who: &SignedIn) -> bool {
+    pub(super) fn can_still_sign_in(&self, without: &StoredCredential, all: &[StoredCredential], who: &SignedIn) -> bool {
         let usable = |row: &Row| {
             row.0.iter().filter_map(|id| self.registry.authenticator(id)).any(|plugin| {
                 let manifest = plugin.manifest();

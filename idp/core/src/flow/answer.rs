@@ -67,7 +67,7 @@ fn pick(form: &Form, fields: &Fields) -> Result<Picked, FlowError> {
     let mut is_button = false;
     for node in &form.nodes {
         match node {
-            Node::Paragraph { .. } | Node::Show { .. } => {}
+            Node::Paragraph { .. } | Node::Notice { .. } | Node::Show { .. } => {}
             Node::Text(field) | Node::Secret(field) | Node::Code(field) => {
                 if let Some(value) = fields.get(&field.name) {
                     if value.len() > field.max_bytes {

@@ -391,5 +391,5 @@ pub(super) fn has_inputs(form: &Form) -> bool {
     use gait_sdk::Node;
     form.nodes
         .iter()
-        .any(|node| !matches!(node, Node::Paragraph { .. } | Node::Show { .. }))
+        .any(|node| !matches!(node, Node::Paragraph { .. } | Node::Notice { .. } | Node::Show { .. }))
 }

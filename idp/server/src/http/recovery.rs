@@ -7,8 +7,8 @@ use super::pages;
 use crate::page::{Page, RecoveryForm, RecoverySent, Trouble};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use gait_core::recovery::RecoveryOutcome;
-use gait_sdk::{Form, Text};
+use gait_core::recovery::{RecoveryOutcome, RecoveryPrompt};
+use gait_sdk::Text;
 
 /// Asks who forgot.
 pub async fn start(State(app): State<App>, browser: Browser) -> Response {
@@ -35,8 +35,8 @@ pub async fn sent(State(app): State<App>, browser: Browser) -> Response {
 /// Shows the form behind a link. Changes nothing.
 pub async fn show(State(app): State<App>, Path(token): Path<String>, browser: Browser) -> Response {
     match app.idp.recovery_form(&token, &browser.caller).await {
-        Ok(Some(form)) => again(&app, &browser, form, None),
-        Ok(None) => pages::trouble(&app, &browser, Trouble::Gone),
+        Ok(Some(prompt)) => again(&app, &browser, prompt, None),
+        Ok(None) => pages::trouble(&app, &browser, Trouble::RecoveryGone),
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }
 }
@@ -45,8 +45,8 @@ pub async fn show(State(app): State<App>, Path(token): Path<String>, browser: Br
 pub async fn set(State(app): State<App>, Path(token): Path<String>, Posted { browser, fields }: Posted) -> Response {
     match app.idp.finish_recovery(&token, &fields, &browser.caller).await {
         Ok(RecoveryOutcome::Done) => pages::see_other("/recovery/done", Vec::new()),
-        Ok(RecoveryOutcome::Again(form, error)) => again(&app, &browser, form, Some(error)),
-        Ok(RecoveryOutcome::Gone) => pages::trouble(&app, &browser, Trouble::Gone),
+        Ok(RecoveryOutcome::Again(prompt, error)) => again(&app, &browser, prompt, Some(error)),
+        Ok(RecoveryOutcome::Gone) => pages::trouble(&app, &browser, Trouble::RecoveryGone),
         Err(error) => pages::core_trouble(&app, &browser, &error),
     }
 }
@@ -56,6 +56,7 @@ pub async fn done(State(app): State<App>, browser: Browser) -> Response {
     pages::plain(&app, &browser, &Page::RecoveryDone)
 }
 
-fn again(app: &App, browser: &Browser, form: Form, error: Option<Text>) -> Response {
-    pages::plain(app, browser, &Page::RecoveryForm(RecoveryForm { form, error }))
+fn again(app: &App, browser: &Browser, prompt: RecoveryPrompt, error: Option<Text>) -> Response {
+    let RecoveryPrompt { account, form } = prompt;
+    pages::plain(app, browser, &Page::RecoveryForm(RecoveryForm { account, form, error }))
 }

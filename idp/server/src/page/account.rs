@@ -79,6 +79,8 @@ pub struct Credential {
     pub kind: Text,
     /// What it is called.
     pub label: String,
+    /// It can't be removed: nobody could sign in without it.
+    pub needed: bool,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last used.
@@ -206,6 +208,7 @@ fn credential(held: &Held) -> Credential {
         id: held.id.to_string(),
         kind: held.kind.clone(),
         label: held.label.clone(),
+        needed: held.needed,
         created_at: held.created_at,
         last_used_at: held.last_used_at,
     }

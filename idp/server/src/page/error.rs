@@ -10,6 +10,8 @@ use serde::Serialize;
 pub enum Trouble {
     /// A flow or link that is unknown, expired, answered, or another browser's.
     Gone,
+    /// A recovery link that is unknown, expired or used.
+    RecoveryGone,
     /// The page was out of date: `csrf` of an earlier step.
     OutOfDate,
     /// The request came from another site.
@@ -34,8 +36,9 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind, for the theme check.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Gone,
+        Self::RecoveryGone,
         Self::OutOfDate,
         Self::Foreign,
         Self::Bad,
@@ -55,7 +58,7 @@ impl Trouble {
             Self::Foreign => 403,
             Self::NotFound => 404,
             Self::Method => 405,
-            Self::Gone => 410,
+            Self::Gone | Self::RecoveryGone => 410,
             Self::TooLarge => 413,
             Self::TooMany => 429,
             Self::Internal => 500,
@@ -66,6 +69,7 @@ impl Trouble {
     fn name(self) -> &'static str {
         match self {
             Self::Gone => "gone",
+            Self::RecoveryGone => "recovery-gone",
             Self::OutOfDate => "out-of-date",
             Self::Foreign => "foreign",
             Self::Bad => "bad",

@@ -13,6 +13,8 @@ pub struct RecoverySent {
 /// The new secret. Posts the form's fields to its own address; the link is the capability, so that there is no further token.
 #[derive(Clone, Debug, Serialize)]
 pub struct RecoveryForm {
+    /// User name of the account, which password managers want to see.
+    pub account: String,
     /// The factor's set-up form.
     pub form: Form,
     /// What was wrong with the last answer.

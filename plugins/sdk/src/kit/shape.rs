@@ -107,7 +107,7 @@ pub(super) fn answer_names(form: &Form) -> Vec<String> {
         .filter_map(|node| match node {
             Node::Text(field) | Node::Secret(field) | Node::Code(field) => Some(field.name.clone()),
             Node::Choice { name, .. } | Node::Button { name, .. } => Some(name.clone()),
-            Node::Paragraph { .. } | Node::Show { .. } => None,
+            Node::Paragraph { .. } | Node::Notice { .. } | Node::Show { .. } => None,
         })
         .collect()
 }
@@ -123,7 +123,7 @@ pub(super) fn bare(form: &Form) -> Form {
     bare.submit.iter_mut().for_each(wipe);
     for node in &mut bare.nodes {
         match node {
-            Node::Paragraph { text } => wipe(text),
+            Node::Paragraph { text } | Node::Notice { text } => wipe(text),
             Node::Text(field) | Node::Secret(field) | Node::Code(field) => wipe(&mut field.label),
             Node::Choice { options, .. } => options.iter_mut().for_each(|choice| wipe(&mut choice.label)),
             Node::Show { label, value } => {
@@ -143,7 +143,7 @@ fn form(check: &str, form: &Form) {
     let mut buttons = BTreeSet::new();
     for node in &form.nodes {
         match node {
-            Node::Paragraph { text: words } => text(check, words),
+            Node::Paragraph { text: words } | Node::Notice { text: words } => text(check, words),
             Node::Show { label, .. } => text(check, label),
             Node::Text(field) | Node::Secret(field) | Node::Code(field) => {
                 let name = &field.name;

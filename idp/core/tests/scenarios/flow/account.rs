@@ -186,6 +186,9 @@ async fn nobody_locks_themselves_out_by_removing_the_last_factor() {
     let (stage, mut browser) = alice().await;
     let password = gait_sdk::CredentialId::new(format!("password-of-{}", stage.alice));
     let backup = gait_sdk::CredentialId::new(format!("backup-of-{}", stage.alice));
+    let page = stage.idp.account_page(&who(&stage, &browser).await).await.unwrap();
+    let needed: Vec<_> = page.held.iter().filter(|held| held.needed).map(|held| &held.id).collect();
+    assert_eq!(needed, [&password], "what would be refused isn't offered");
     assert!(matches!(
         change(&stage, &mut browser, Change::Forget(password)).await,
         Err(ChangeError::Refused(_))

@@ -10,7 +10,7 @@ pub(super) fn account(enrolled: bool) -> AccountView {
         name: enrolled.then(|| "Alice Lindgren".to_owned()),
         email: enrolled.then(|| "alice@example.org".to_owned()),
         notice: enrolled.then(|| Text::new("notice-saved", "Saved.")),
-        error: (!enrolled).then(|| Text::new("last-factor", "You could not sign in without it.")),
+        error: (!enrolled).then(|| Text::new("last-factor", "You could not sign in without this way.")),
         sessions: sessions(enrolled),
         apps: if enrolled { apps() } else { Vec::new() },
         credentials: vec![held("k1", Text::new("password-name", "Password"), "Password", enrolled)],
@@ -83,6 +83,7 @@ fn held(id: &str, kind: Text, label: &str, used: bool) -> Credential {
         id: id.to_owned(),
         kind,
         label: label.to_owned(),
+        needed: !used,
         created_at: NOW.plus(-5_000_000),
         last_used_at: used.then_some(NOW),
     }

@@ -195,10 +195,7 @@ fn sign_ins() -> Vec<(String, Page)> {
 
 fn factors() -> Vec<(String, Page)> {
     let factor = |plugin: &str, form: Form, frame: Frame| Page::Factor(Factor::new(frame, plugin, form));
-    let wrong = Text::new(
-        "otp-wrong",
-        "That isn't the code of this mail. Check the two characters beside it and try again.",
-    );
+    let wrong = Text::new("otp-wrong", "That isn't the code.").with("label", "K7");
     let step_up = StepUp {
         reasons: vec![
             Text::new("reason-typing", "The typing rhythm is different from usual."),
@@ -236,6 +233,7 @@ fn factors() -> Vec<(String, Page)> {
                 },
             ),
         ),
+        named("factor-code-again", factor("email-otp", code_again(), frame())),
         named(
             "factor-password",
             factor(
@@ -375,7 +373,7 @@ fn new_password() -> Form {
 }
 
 fn code() -> Form {
-    let intro = Text::new("otp-intro", "A code goes there by mail.")
+    let intro = Text::new("otp-intro", "A code was sent there.")
         .with("label", "K7")
         .with("address", "a••••@example.org")
         .with("minutes", 10);
@@ -394,6 +392,13 @@ fn code() -> Form {
         ],
         submit: Some(Text::new("otp-submit", "Continue")),
     }
+}
+
+fn code_again() -> Form {
+    let mut form = code();
+    let text = Text::new("otp-sent-again", "A new code is on its way.");
+    form.nodes.insert(0, Node::Notice { text });
+    form
 }
 
 /// A form with every kind of node, in a plugin's own words where no theme knows them.
@@ -520,6 +525,7 @@ fn recovery_pages() -> Vec<(String, Page)> {
         (
             "recovery-form".to_owned(),
             Page::RecoveryForm(RecoveryForm {
+                account: "alice".to_owned(),
                 form: new_password(),
                 error: Some(short),
             }),

@@ -37,6 +37,8 @@ async fn a_new_password_ends_every_session_and_begins_none() {
 
     let page = visitor.get(&link).await;
     assert!(app.is_active(&tokens.access).await, "looking changes nothing");
+    let whose = r#"value="alice" autocomplete="username""#;
+    assert!(page.body.contains(whose), "a password manager knows whose it is");
     for guessed_first in ["short", "localhost-2024"] {
         let again = visitor.submit_once(&page, &[("new_password", guessed_first)]).await;
         assert!(again.form().has("new_password"), "{}", again.text());
@@ -53,6 +55,7 @@ async fn a_new_password_ends_every_session_and_begins_none() {
     assert_eq!(app.silently(&mut before).await.error(), "login_required");
     let used = visitor.submit_once(&page, &[("new_password", "yet another password")]).await;
     assert_eq!(used.status, 410, "a link is good for one password");
+    assert!(used.body.contains("href=\"/recovery\""), "another one can be asked for");
 
     let old = visitor.ask(&app.request()).await.page();
     let old = visitor
