@@ -18,11 +18,17 @@ const LOOSE_SHARE: u32 = 4;
 
 /// What the server holds each connection to. A statement ends before the client stops waiting for it; what a node that froze or was
 /// cut off has locked is free again soon; and nobody's defaults change what a transaction is.
-const SETTINGS: [(&str, &str); 4] = [
+///
+/// What is looked up, is looked up by an index: a plan is kept with its prepared statement until the server has looked at its tables again,
+/// and what it chose while they were small (to read all of one and join) would be slow by then.
+const SETTINGS: [(&str, &str); 7] = [
     ("statement_timeout", "2500"),
     ("lock_timeout", "2000"),
     ("idle_in_transaction_session_timeout", "5000"),
     ("default_transaction_isolation", "read committed"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_seqscan", "off"),
 ];
 
 impl Database {
