@@ -1,7 +1,7 @@
 //! The memory that argon2id fills. It is kept for the next hash: to get it from the system, emptied, takes a tenth of a hash.
 
 use argon2::Block;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Most of it that is kept while nobody hashes, in blocks of 1 KiB: 64 MiB.
 const KEPT: usize = 65_536;
@@ -22,16 +22,20 @@ impl Memory {
     }
 
     fn take(&self, blocks: usize) -> Option<Vec<Block>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         let fits = kept.iter().position(|memory| memory.len() == blocks)?;
         Some(kept.swap_remove(fits))
     }
 
     fn keep(&self, memory: Vec<Block>) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         let blocks: usize = kept.iter().map(Vec::len).sum();
         if blocks + memory.len() <= KEPT {
             kept.push(memory);
         }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -62,8 +62,8 @@ impl Idp {
     /// # Errors
     /// [`WatchError::WatchToken`] if the session lives and the app was disconnected from it.
     async fn watch_standing(&self, watched: &Watched) -> Result<Option<WatchStanding>, WatchError> {
-        let plugin = self.registry.scorer().map(|scorer| scorer.manifest().id.clone());
-        let standing = self.store.watch_standing(&watched.session, watched.grant, plugin.as_ref());
+        let plugin = self.registry.scorer().map(|scorer| &scorer.manifest().id);
+        let standing = self.store.watch_standing(&watched.session, watched.grant, plugin);
         let standing = standing.await.map_err(Error::from)?;
         let is_cut_off = |standing: &WatchStanding| standing.session.ended.is_none() && !standing.connected;
         match standing.as_ref().is_some_and(is_cut_off) {
